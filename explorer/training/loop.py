@@ -1,5 +1,6 @@
 """The training loop, as a generator: each step is handed out, and the caller decides to print, save, draw or stop."""
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ class Run:
         self.optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay)
         self.generator = torch.Generator().manual_seed(seed)
         self.settings = dict(settings, lr=lr, weight_decay=weight_decay, ema_decay=ema_decay, seed=seed)
+        self.settings = json.loads(json.dumps(self.settings))  # as a checkpoint will give them back: no tuples
         self.lr = lr
         self.step = 0
         self.seconds = 0.0
