@@ -1,0 +1,147 @@
+"""Starts Generative Explorer: one loop over the tabs, their binary routes, one launch. `python app.py --help`"""
+
+import os
+
+# Read when gradio is imported: no telemetry, and no table of past events to be summarised after every event.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000"
+
+import logging
+import sys
+import threading
+from pathlib import Path
+
+from explorer import cli
+
+log = logging.getLogger("explorer")
+
+
+def build(names=None, folder=None):
+    """The page with these tabs (all of them without names), and the binary routes that its views fetch from.
+
+    Returns (gr.Blocks, list of starlette routes). Loads no torch.
+    """
+    import gradio as gr
+    from starlette.routing import Route
+
+    from explorer import tab
+    from explorer.views import shell
+
+    folder = Path(folder or tab.FOLDER)
+    routes = [Route("/gradio_api/x/device", device)]
+    with gr.Blocks(title="Generative Explorer", analytics_enabled=False, fill_width=True) as demo:
+        shell.header()
+        with gr.Tabs(elem_id="ge-tabs"):
+            for name, facts in tab.discover(folder).items():
+                if names and name not in names:
+                    continue
+                with gr.Tab(facts.title, id=name, elem_id=f"tab-{name}", elem_classes="ge-tab"):
+                    about = folder / name / "explain.md"
+                    shell.lead(facts, about.read_text(encoding="utf-8") if about.is_file() else None)
+                    routes += _build_tab(name, facts, folder)
+        shell.footer()
+    return demo, routes
+
+
+def _build_tab(name, facts, folder):
+    """The components of one tab; in their place a notice where it cannot be built. Its routes."""
+    import gradio as gr
+
+    from explorer import assets, tab
+    from explorer.views import shell
+
+    try:
+        for model, command in facts.models.items():
+            assets.folder(model, command)
+        with gr.Column(elem_classes="ge-body") as body:
+            body.visible = False  # what a failure leaves half built stays out of sight
+            routes = tab.module(name, "ui", folder).build()
+            body.visible = True
+        return routes
+    except assets.Missing as missing:
+        shell.missing(str(missing), missing.made_by)
+    except Exception:
+        log.exception("The tab %s could not be built.", name)
+        shell.notice("This tab cannot be opened", "Its page failed to build; the app's log says why. The others work.")
+    return []
+
+
+async def device(request):
+    """For the badge: which device computes, and why. The first to ask waits for torch, in a thread."""
+    import asyncio
+
+    from starlette.responses import JSONResponse
+
+    def choose():
+        from explorer import device
+
+        return device.choose()
+
+    try:
+        chosen = await asyncio.to_thread(choose)
+    except ValueError as problem:
+        return JSONResponse({"error": str(problem)}, 400)
+    return JSONResponse({"label": chosen.name.upper(), "reason": chosen.reason})
+
+
+def warm(names) -> None:
+    """Loads the tabs' engines, so that the first visitor need not wait for it."""
+    from explorer import tab
+
+    for name in names:
+        start = getattr(tab.module(name, "ui"), "warm", None)
+        try:
+            if start:
+                start()
+        except Exception:
+            log.exception("The engine of the tab %s did not load.", name)
+
+
+def main(arguments=None) -> None:
+    """Reads the settings, starts the server, says where it is, and stays."""
+    settings = cli.parse(arguments)
+    problem = cli.free(settings.host, settings.port) or _no_device(settings.device)
+    if problem:
+        sys.exit(_say(problem))
+    settings.to_environment()
+
+    from explorer.theme import Explorer
+    from explorer.views import shell
+
+    demo, routes = build(settings.tabs)
+    demo.queue(max_size=64)
+    demo.launch(
+        server_name=settings.host, server_port=settings.port, share=settings.share, prevent_thread_lock=True,
+        quiet=True, show_error=True, ssr_mode=False, run_history=False, footer_links=["api"],
+        app_kwargs={"routes": routes}, theme=Explorer(), head=shell.head(),
+    )  # fmt: skip
+    print(f"Generative Explorer is at {demo.share_url or _address(settings)}", flush=True)
+    threading.Thread(target=warm, args=(settings.tabs,), daemon=True).start()
+    demo.block_thread()
+
+
+def _no_device(name: str) -> str:
+    """Why this device cannot be had. Asks torch only where the answer is not obvious."""
+    if name in ("auto", "cpu"):
+        return ""
+    from explorer import device
+
+    try:
+        device.choose(name)
+    except ValueError as problem:
+        return str(problem)
+    return ""
+
+
+def _address(settings: cli.Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _say(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

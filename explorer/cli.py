@@ -1,0 +1,129 @@
+"""What the app is told when it starts: flags, or the same by environment. Knows no gradio and no torch."""
+
+import argparse
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.tab import discover
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+DESCRIPTION = """\
+Generative Explorer: generative models you can train, steer and take apart in a browser.
+Without any flag it starts on http://127.0.0.1:7860 with every tab, needs no network, and takes the best device."""
+
+EPILOG = """\
+Every flag can be set by environment as well, which is how a container or a Space sets it; a flag wins:
+  EXPLORER_HOST  EXPLORER_PORT  EXPLORER_SHARE  EXPLORER_TABS  EXPLORER_DEVICE  EXPLORER_MODELS
+(GRADIO_SERVER_NAME and GRADIO_SERVER_PORT are read where the first two are not set.)
+
+Examples:
+  python app.py --tabs vae --port 8000
+  python app.py --host 0.0.0.0          every computer on this network can open it
+  EXPLORER_DEVICE=cpu python app.py"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this run of the app was asked to be."""
+
+    host: str
+    port: int
+    share: bool
+    tabs: tuple[str, ...]  # names, in the order of the page
+    device: str
+    models: str  # a folder that is searched before assets/, or ""
+
+    def to_environment(self) -> None:
+        """Where the engines read it."""
+        os.environ["EXPLORER_DEVICE"] = self.device
+        if self.models:
+            os.environ["EXPLORER_MODELS"] = self.models
+
+
+class Parser(argparse.ArgumentParser):
+    """One sentence for what is wrong, instead of the usage and then the sentence."""
+
+    def error(self, message: str):
+        self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}; see python app.py --help.\n")
+
+
+def parse(arguments: Sequence[str] | None = None) -> Settings:
+    """The settings of this run. Ends the program with one sentence and code 2 where one cannot be met."""
+    env = os.environ.get
+    parser = Parser(
+        "python app.py", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--host", metavar="NAME", default=env("EXPLORER_HOST") or env("GRADIO_SERVER_NAME") or "127.0.0.1",
+        help="address to listen on (127.0.0.1: this computer only)")
+    add("--port", metavar="N", default=env("EXPLORER_PORT") or env("GRADIO_SERVER_PORT") or "7860",
+        help="port to listen on (7860)")
+    add("--share", action="store_true", default=_yes(env("EXPLORER_SHARE", "")),
+        help="also give it a public gradio.live address for 72 hours (needs the network)")
+    add("--tabs", metavar="A,B", default=env("EXPLORER_TABS", ""),
+        help=f"only these tabs, of: {', '.join(discover())}")
+    add("--device", metavar="NAME", default=env("EXPLORER_DEVICE") or "auto",
+        help=f"what computes: {', '.join(DEVICES)} (auto: the best that is here)")
+    add("--models", metavar="DIR", default=env("EXPLORER_MODELS", ""),
+        help="a folder of models that is searched before assets/")  # fmt: skip
+    given = parser.parse_args(arguments)
+
+    return Settings(
+        given.host, _port(parser, given.port), given.share, _tabs(parser, given.tabs), _device(parser, given.device),
+        _models(parser, given.models),
+    )  # fmt: skip
+
+
+def free(host: str, port: int) -> str:
+    """Why nothing can listen there, as one sentence; empty if something can."""
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            if os.name == "posix":  # a port that was closed a moment ago counts as free, as it does for the server
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror:
+        return f"There is no address called {host} to listen on."
+    except PermissionError:
+        return f"Port {port} is kept for the system; choose one above 1023 with --port."
+    except OSError as problem:
+        if problem.errno in (98, 48, 10048):  # address in use: Linux, macOS, Windows
+            return f"Port {port} is in use, perhaps by another Generative Explorer; choose another with --port."
+        return f"This computer cannot listen on {host}."
+    return ""
+
+
+def _yes(text: str) -> bool:
+    return text.strip().lower() in ("1", "true", "yes", "on")
+
+
+def _port(parser: Parser, text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        parser.error(f"a port is a number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def _tabs(parser: Parser, text: str) -> tuple[str, ...]:
+    known = tuple(discover())
+    asked = [name.strip().lower() for name in text.split(",") if name.strip()]
+    for name in asked:
+        if name not in known:
+            parser.error(f"there is no tab called {name!r}; the tabs are {', '.join(known)}")
+    return tuple(name for name in known if name in asked) or known
+
+
+def _device(parser: Parser, text: str) -> str:
+    if text.lower() not in DEVICES:
+        parser.error(f"there is no device called {text!r}; choose one of {', '.join(DEVICES)}")
+    return text.lower()
+
+
+def _models(parser: Parser, text: str) -> str:
+    if text and not Path(text).expanduser().is_dir():
+        parser.error(f"there is no folder {text} to take models from")
+    return str(Path(text).expanduser().resolve()) if text else ""

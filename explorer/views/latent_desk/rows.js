@@ -1,0 +1,84 @@
+// One row per latent dimension: end pictures, a track in units of the prior's sigma, value, reset. Knows no server.
+
+const REACH = 3; // the track's half-width, in sigmas of the prior
+const END = 2.5; // where the end pictures are taken
+const svg = (name, attributes) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+};
+
+/** The row of dimension `dim`. `on` holds hover(dim), touch(dim), move(dim, value), release(dim), reset(dim). */
+function makeRow(dim, axis, on) {
+  const name = "z" + dim;
+  const row = document.createElement("div");
+  row.className = "row";
+  row.dataset.dim = dim;
+  row.innerHTML = `
+    <canvas class="end" width="64" height="64" role="img" aria-label="this face at ${name} = −${END}"></canvas>
+    <div class="middle">
+      <div class="head">
+        <span class="name"><i>z</i><sub>${dim}</sub></span><span class="effect"></span>
+        <output class="value"></output>
+        <button type="button" class="reset" aria-label="Reset ${name}" title="Back to where the face began">
+          <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 3v3.5h3.5M4.2 6.5a4.5 4.5 0 1 1-.6 3.4"/></svg>
+        </button>
+      </div>
+      <div class="track"><input type="range" min="-${REACH}" max="${REACH}" step="0.01" value="0"></div>
+    </div>
+    <canvas class="end" width="64" height="64" role="img" aria-label="this face at ${name} = ${END}"></canvas>`;
+
+  const part = (selector) => row.querySelector(selector);
+  const slider = part("input");
+  const [low, high] = row.querySelectorAll(".end");
+  slider.setAttribute("aria-label", axis.effect ? name + ", changes " + axis.effect : name);
+  part(".effect").textContent = axis.effect || "";
+  const hint = axis.kl.toFixed(2) + " nats of information (mean KL over held-out faces)";
+  row.title = axis.effect
+    ? hint + "; moving it from −2 to 2 changes " + axis.effect + " in " + Math.round(100 * axis.share) + " % of faces"
+    : hint;
+
+  const marks = svg("svg", { class: "marks", viewBox: "-3 0 6 1", preserveAspectRatio: "none", "aria-hidden": "true" });
+  const bell = Array.from({ length: 61 }, (_, i) => -REACH + i / 10)
+    .map((v) => v.toFixed(1) + " " + (1 - 0.92 * Math.exp((-v * v) / 2)).toFixed(3))
+    .join(" L ");
+  marks.append(svg("path", { class: "prior", d: "M -3 1 L " + bell + " L 3 1 Z" }));
+  const spread = svg("rect", { class: "spread", y: 0.12, height: 0.88 });
+  const mean = svg("line", { class: "mean", y1: 0, y2: 1, "vector-effect": "non-scaling-stroke" });
+  marks.append(spread, mean);
+  part(".track").prepend(marks);
+
+  slider.addEventListener("pointerenter", () => on.hover(dim));
+  slider.addEventListener("pointerdown", () => on.touch(dim));
+  slider.addEventListener("focus", () => on.touch(dim));
+  slider.addEventListener("input", () => on.move(dim, +slider.value));
+  slider.addEventListener("change", () => on.release(dim));
+  part(".reset").addEventListener("click", () => on.reset(dim));
+
+  /** Shows a value; `base` is the value the face began with. */
+  function value(z, base) {
+    if (+slider.value !== rounded(z, 2)) slider.value = z;
+    slider.setAttribute("aria-valuetext", text(z) + " sigma");
+    part(".value").textContent = text(z);
+    row.toggleAttribute("data-moved", Math.abs(z - base) > 1e-6);
+    row.toggleAttribute("data-beyond", Math.abs(z) > REACH);
+  }
+
+  /** Draws the posterior on the track, or takes it away where no picture was encoded. */
+  function posterior(mu, sigma) {
+    row.toggleAttribute("data-encoded", mu !== null);
+    if (mu === null) return;
+    const from = clamp(mu - sigma, -REACH, REACH);
+    spread.setAttribute("x", from);
+    spread.setAttribute("width", Math.max(0.02, clamp(mu + sigma, -REACH, REACH) - from));
+    mean.setAttribute("x1", clamp(mu, -REACH, REACH));
+    mean.setAttribute("x2", clamp(mu, -REACH, REACH));
+  }
+
+  function ends(images) {
+    paint(low, images[0]);
+    paint(high, images[1]);
+  }
+
+  return { element: row, slider, value, posterior, ends };
+}
