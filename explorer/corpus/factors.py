@@ -23,8 +23,8 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "background": ("blue", "green", "yellow", "pink", "purple", "grey", "white"),
 }
 
-# Fill colours of the four factors that are colours. Chosen so that hair stands out from every skin and background
-# (the closest pairs are named in the card), and pale backgrounds stand out from the saturated shirts.
+# Fill colours of the four factors that are colours: hair stands out from every skin (a beard must show on each), and
+# the pale backgrounds stand out from the saturated shirts.
 COLOURS: dict[str, dict[str, str]] = {
     "hair colour": {
         "black": "#1d191c", "brown": "#4a2a1a", "red": "#d02818", "blonde": "#e8c15a",

@@ -8,14 +8,18 @@ black and once with white, so that base + gain * colour is what the rasteriser w
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
+import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from .canvas import CANVAS, FRAME, LAYERS, MARGIN
+from .factors import FACTORS, HELD_OUT
 
 OVERSAMPLE = 4  # each canvas pixel is the mean of 4 x 4 rasterised ones
 VIEW = (24.0, 14.0, 216.0)  # left, top and side of the 64x64 frame, in the drawing's own units
@@ -172,6 +176,25 @@ def build() -> dict[str, np.ndarray]:
     return packed
 
 
+def _card(path: Path) -> dict:
+    """What the layers are, whose art they are, and how they were made."""
+    return {
+        "title": "Layers of the avatar faces",
+        "factors": {name: list(values) for name, values in FACTORS.items()},
+        "held_out": {" x ".join(pair): [list(values) for values in held] for pair, held in HELD_OUT.items()},
+        "art": "Avataaars by Pablo Stanley, https://avataaars.com/, by way of the package python_avatars",
+        "licence": "The art: free for personal and commercial use (the words of its author's page, and of DiceBear, "
+        "which passes it on under the same). python_avatars: MIT, copyright 2021 Ibon. Only parts of the original "
+        "Avataaars set are used, none of the later additions from blush.design. Code and renderings: MIT.",
+        "changes": "Other colours, darker eyes and brows, see-through lenses, brows and one fringe raised, glasses "
+        "lowered, an opening for the mouth in the full beard; framed on the face and made small.",
+        "command": "python -m explorer.corpus.layers",
+        "made_with": {name: version(name) for name in ("python_avatars", "resvg_py", "numpy", "pillow")},
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m explorer.corpus.layers", description="Rebuild the layers of the avatars.")
     parser.add_argument("--out", type=Path, default=LAYERS, help="where to write (default: %(default)s)")
@@ -182,6 +205,7 @@ def main() -> None:
         raise SystemExit(f"Rebuilding the layers needs {missing.name}: pip install -r requirements-dev.txt") from None
     args.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(args.out, **packed)
+    args.out.with_name("card.json").write_text(json.dumps(_card(args.out), indent=2) + "\n", encoding="utf-8")
     print(f"{len(packed) // 2} layers, {args.out.stat().st_size / 1e3:.0f} kB -> {args.out}")
 
 
