@@ -65,7 +65,7 @@ def _fashion_mnist(limit: int, root: Path) -> Data:
     from torchvision.datasets import FashionMNIST
 
     def pixels(train: bool) -> np.ndarray:
-        found = FashionMNIST(str(root), train=train, download=not (root / "FashionMNIST" / "raw").is_dir())
+        found = FashionMNIST(str(root), train=train, download=True)  # what is there is not fetched again
         return np.stack([_pad(p, 32) for p in found.data[: limit if train else 1000].numpy()])
 
     remedy = f"put its four files under {root}/FashionMNIST/raw"

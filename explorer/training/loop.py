@@ -37,7 +37,7 @@ class Run:
     def __init__(self, model: nn.Module, settings: dict, *, lr=1e-3, weight_decay=0.01, ema_decay=0.999, seed=0):
         self.model = model
         self.ema = Ema(model, ema_decay)
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay)
+        self.optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay, fused=True)
         self.generator = torch.Generator().manual_seed(seed)
         self.settings = dict(settings, lr=lr, weight_decay=weight_decay, ema_decay=ema_decay, seed=seed)
         self.settings = json.loads(json.dumps(self.settings))  # as a checkpoint will give them back: no tuples
