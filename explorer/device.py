@@ -44,4 +44,5 @@ def choose(name: str | None = None) -> Device:
         return Device(name, "float32", f"{torch.cuda.get_device_name()}: {why}")
     if name == "mps":
         return Device(name, "float32", f"Apple GPU: {why}")
-    return Device(name, "float32", f"CPU, {torch.get_num_threads()} threads: {why}")
+    threads = torch.get_num_threads()
+    return Device(name, "float32", f"CPU, {threads} thread{'s' * (threads > 1)}: {why}")
