@@ -22,7 +22,7 @@ function makeChart(holder, order, axes, pick) {
     const whisker = svg("line", { class: "whisker", x1: x, x2: x });
     const mu = svg("line", { class: "mu", x1: x, x2: x });
     const z = svg("line", { class: "z", x1: x, x2: x });
-    column.append(title, svg("rect", { class: "hit", x: i, width: 1, y: 0, height: 8 }), whisker, mu, z);
+    column.append(title, svg("rect", { class: "hit", x: i, width: 1, y: 0, height: 8 }), z, whisker, mu);
     column.addEventListener("click", () => pick(dim));
     chart.append(column);
     return { column, dim, whisker, mu, z };

@@ -1,0 +1,259 @@
+"""The VAE tab's page: its parts, the binary routes they speak to, and the same abilities as named endpoints.
+
+Numbers go to the engine, arrays come back. The engine is imported at first need, so that the app starts without torch.
+"""
+
+import asyncio
+import base64
+from concurrent.futures import ThreadPoolExecutor
+
+import gradio as gr
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from explorer import export, routes, uploads
+from explorer.batcher import MicroBatcher
+from explorer.views.film import Film
+from explorer.views.latent_desk import LatentDesk
+from explorer.views.morph import Morph
+
+FRAMES = 33  # of a morph
+MOST = 128  # pictures that one request may ask for
+
+
+def build() -> list[Route]:
+    """Draws the tab into the Blocks around it and returns its routes."""
+    LatentDesk(routes="vae", elem_id="vae-desk")
+    with Morph(routes="vae", desk="#vae-desk", frames=FRAMES, elem_id="vae-morph"):
+        Film()
+    _endpoints()
+    return [
+        routes.get("vae/start", start),
+        routes.get("vae/gallery", gallery),
+        routes.get("vae/decode", decode),
+        routes.get("vae/film", film),
+        routes.get("vae/ends", ends),
+        routes.get("vae/sample", sample),
+        routes.get("vae/morph", morph),
+        routes.post("vae/encode", encode),
+    ]
+
+
+def warm() -> None:
+    """Loads the model and takes every path once, so that the first visitor does not wait for it."""
+    vae = _vae()
+    vae.decode(vae.gallery().codes.mu[:1])
+
+
+def _vae():
+    from explorer.tabs.vae import engine
+
+    return engine.load()
+
+
+# Single pictures are batched across visitors. Whole films take turns on one thread, so that one visitor's film delays
+# another's by its own length at most, and single pictures not at all.
+_faces = MicroBatcher(lambda codes: _vae().decode(np.stack(codes)))
+_films = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vae-films")
+
+
+async def _in_turn(work, *args):
+    return await asyncio.get_running_loop().run_in_executor(_films, work, *args)
+
+
+# ---- Routes: codes as comma-separated numbers, pictures as bytes --------------------------------------------------------
+
+
+async def start(request: Request) -> Response:
+    """What the page needs to know of the model, and the codes of the gallery, as JSON."""
+    return JSONResponse(await _in_turn(_facts), headers={"cache-control": "no-store"})
+
+
+def _facts() -> dict:
+    vae = _vae()
+    faces = vae.gallery()
+    codes = [{"mu": _list(mu), "sigma": _list(sigma)} for mu, sigma in zip(faces.codes.mu, faces.codes.sigma)]
+    return {
+        "dims": vae.dims,
+        "size": vae.size,
+        "order": vae.order,
+        "axes": vae.axes,
+        "gallery": [{"caption": caption, **code} for caption, code in zip(faces.captions, codes)],
+        "exports": export.formats(),
+    }
+
+
+async def gallery(request: Request) -> Response:
+    """The gallery's faces, in the order of `start`: a sprite."""
+    return routes.png_sprite((await _in_turn(lambda: _vae().gallery())).images)
+
+
+async def decode(request: Request) -> Response:
+    """?z=: one face, raw RGB."""
+    z = await _code(request, "z")
+    return routes.raw((await _faces(z))[None])
+
+
+async def film(request: Request) -> Response:
+    """?z=&dim=&from=&to=&frames=: the faces of z with one number running through a range, as a sprite."""
+    z, dim, count = await _code(request, "z"), _whole(request, "dim"), _whole(request, "frames", 49)
+    values = np.linspace(_number(request, "from", -3), _number(request, "to", 3), _within(count, 2, MOST, "frames"))
+    return routes.png_sprite(await _in_turn(_vae().film, z, dim, values))
+
+
+async def ends(request: Request) -> Response:
+    """?z=&dims=&at=: for each of some dimensions the faces of z at -at and at +at, as a sprite of pairs."""
+    z, at = await _code(request, "z"), _number(request, "at", 2.5)
+    dims = [int(d) for d in _asked(request, "dims").split(",") if d.strip().isdecimal()]
+    _within(len(dims), 1, MOST // 2, "dims")
+    if max(dims) >= len(z):
+        raise ValueError(f"There are {len(z)} dimensions, 0 to {len(z) - 1}.")
+    pairs = np.repeat(z[None], 2 * len(dims), axis=0)
+    pairs[np.arange(0, len(pairs), 2), dims] = -at
+    pairs[np.arange(1, len(pairs), 2), dims] = at
+    return routes.png_sprite(await _in_turn(_vae().decode, pairs))
+
+
+async def sample(request: Request) -> Response:
+    """?seed=&source=: the code of a random face, and the middle it departs from, as JSON.
+
+    A temperature T gives middle + T (z - middle), which the page computes while one drags it.
+    """
+    seed, source = _whole(request, "seed"), request.query_params.get("source", "aggregate")
+    z, middle = (_vae().sample(1, seed, temperature, source)[0] for temperature in (1.0, 0.0))
+    return JSONResponse({"z": _list(z), "middle": _list(middle)})
+
+
+async def morph(request: Request) -> Response:
+    """?a=&b=&frames=: the faces from code a to code b as a sprite; with &format=gif|mp4|strip as a file."""
+    a, b = await _code(request, "a"), await _code(request, "b")
+    frames = await _in_turn(_vae().morph, a, b, _whole(request, "frames", FRAMES))
+    wanted = request.query_params.get("format")
+    return await asyncio.to_thread(export.reply, frames, wanted) if wanted else routes.png_sprite(frames)
+
+
+async def encode(request: Request) -> Response:
+    """POST an image file of any common kind: its code and its pixels as the model saw them, as JSON. It is not kept."""
+    picture, code = await asyncio.to_thread(_read, await request.body())
+    pixels = base64.b64encode(picture.pixels.tobytes()).decode()
+    mu, sigma = _list(code.mu[0]), _list(code.sigma[0])
+    return JSONResponse({"mu": mu, "sigma": sigma, "pixels": pixels, "note": picture.note})
+
+
+def _read(data: bytes):
+    vae = _vae()
+    picture = uploads.read_image(data, vae.size)
+    return picture, vae.encode(picture.pixels[None])
+
+
+def _list(values: np.ndarray) -> list[float]:
+    return [round(float(v), 4) for v in values]
+
+
+def _asked(request: Request, name: str) -> str:
+    if name not in request.query_params:
+        raise ValueError(f"The parameter {name} is missing.")
+    return request.query_params[name]
+
+
+def _number(request: Request, name: str, default: float) -> float:
+    return float(routes.numbers(request.query_params.get(name, str(default)), 1, name)[0])
+
+
+def _whole(request: Request, name: str, default: int | None = None) -> int:
+    text = _asked(request, name) if default is None else request.query_params.get(name, str(default))
+    if not text.isdecimal() or len(text) > 9:
+        raise ValueError(f"{name} must be a whole number from 0 on.")
+    return int(text)
+
+
+def _within(count: int, least: int, most: int, name: str) -> int:
+    if not least <= count <= most:
+        raise ValueError(f"{name} must be {least} to {most}.")
+    return count
+
+
+async def _code(request: Request, name: str) -> np.ndarray:
+    """A code (D,) from the query, checked here: in a batch, one visitor's error would be everyone's."""
+    vae = await _in_turn(_vae)
+    return _checked(routes.numbers(_asked(request, name), vae.dims, name))
+
+
+def _checked(z: np.ndarray) -> np.ndarray:
+    if np.abs(z).max() > 12:
+        raise ValueError("A code's numbers must lie between -12 and 12.")
+    return z
+
+
+# ---- Named endpoints, for gradio_client and other programs --------------------------------------------------------------
+
+
+def _endpoints() -> None:
+    """Endpoints need components to describe what they take and give. Nobody sees these."""
+    with gr.Row(visible=False):
+        call = gr.Button()
+        file, z, b = gr.File(label="picture", type="binary"), gr.JSON(label="z"), gr.JSON(label="b")
+        seed, temperature = gr.Number(label="seed", precision=0), gr.Number(label="temperature")
+        source = gr.Textbox(label="'aggregate' or 'prior'")
+        frames = gr.Number(label="frames", precision=0, value=FRAMES)
+        code, face = gr.JSON(label="code"), gr.Image(label="face", format="png")
+        faces = gr.Gallery(label="faces", format="png")
+    call.click(vae_encode, [file], [code, face], api_name="vae_encode")
+    call.click(vae_decode, [z], [face], api_name="vae_decode")
+    call.click(vae_sample, [seed, temperature, source], [code, face], api_name="vae_sample")
+    call.click(vae_morph, [z, b, frames], [faces], api_name="vae_morph")
+
+
+def _told(sentence) -> gr.Error:
+    return gr.Error(str(sentence), print_exception=False)
+
+
+def vae_encode(file: bytes):
+    """Encodes an image file. Gives {"mu", "sigma", "kl" (nats): one number per dimension each, "mse", "psnr_db", "note"}
+    and the reconstruction, 64 x 64."""
+    if not file:
+        raise _told("Give an image file.")
+    try:
+        picture, code = _read(file)
+    except ValueError as error:
+        raise _told(error) from None
+    face = _vae().decode(code.mu)[0]
+    mse = float(((face.astype(float) - picture.pixels) ** 2).mean() / 255**2)
+    numbers = {name: _list(getattr(code, name)[0]) for name in ("mu", "sigma", "kl")}
+    told = {"mse": round(mse, 6), "psnr_db": round(-10 * np.log10(max(mse, 1e-10)), 2), "note": picture.note}
+    return numbers | told, face
+
+
+def vae_decode(z: list[float]):
+    """Decodes a code, a list of one number per dimension in units of the prior's sigma (-12 to 12), to a face, 64 x 64."""
+    try:
+        return _vae().decode(_array(z)[None])[0]
+    except ValueError as error:
+        raise _told(error) from None
+
+
+def vae_sample(seed: int = 0, temperature: float = 1.0, source: str = "aggregate"):
+    """Draws a random code and its face. Same seed, same face. `temperature` (0 to 3) scales its distance from the middle;
+    `source` is "aggregate" (the density of encoded faces) or "prior" (N(0, I))."""
+    try:
+        z = _vae().sample(1, int(seed or 0), float(1.0 if temperature is None else temperature), source or "aggregate")
+        return {"z": _list(z[0])}, _vae().decode(z)[0]
+    except ValueError as error:
+        raise _told(error) from None
+
+
+def vae_morph(a: list[float], b: list[float], frames: int = FRAMES):
+    """The faces on the straight line from code a to code b, both included: `frames` (2 to 128) pictures of 64 x 64."""
+    try:
+        return list(_vae().morph(_array(a), _array(b), int(frames or FRAMES)))
+    except ValueError as error:
+        raise _told(error) from None
+
+
+def _array(z) -> np.ndarray:
+    try:
+        return np.array(z, dtype=np.float32).reshape(-1)
+    except (TypeError, ValueError):
+        raise ValueError("A code is a list of numbers.") from None
