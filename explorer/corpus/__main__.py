@@ -13,7 +13,9 @@ from .splits import SPLITS
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m explorer.corpus", description="The avatar corpus: look at it, or take it elsewhere.")
+    parser = argparse.ArgumentParser(
+        prog="python -m explorer.corpus", description="The avatar corpus: look at it, or take it elsewhere."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     look = commands.add_parser("sheet", help="draw every option of every factor, and some faces, on one picture")
@@ -57,7 +59,8 @@ def _follow(written, count: int, folder: Path) -> None:
         if sys.stdout.isatty():
             left = (count - done) / rate
             print(f"\r{done:,} of {count:,} faces, {rate:,.0f}/s, {left:.0f} s left ", end="", flush=True)
-    print(f"{chr(13) if sys.stdout.isatty() else ''}Wrote {count:,} faces to {folder} ({rate:,.0f}/s)          ".rstrip())
+    line = f"Wrote {count:,} faces to {folder} ({rate:,.0f}/s)"
+    print(f"\r{line:60}" if sys.stdout.isatty() else line)
 
 
 if __name__ == "__main__":

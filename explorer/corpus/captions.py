@@ -42,7 +42,8 @@ def caption(attributes_row, seed: int = 0, detail: float = 1.0) -> str:
 
     # Keep some attributes; drop most of the absent ones.
     order = sorted(range(len(row)), key=dice.__getitem__)
-    kept = {factor: name for i, (factor, name) in enumerate(describe(row).items()) if i in order[: round(detail * len(row))]}
+    named = set(order[: round(detail * len(row))])
+    kept = {factor: name for i, (factor, name) in enumerate(describe(row).items()) if i in named}
     for factor, die in (("glasses", dice[10]), ("beard", dice[11])):
         if kept.get(factor) == "none" and die % 3:
             del kept[factor]
@@ -51,13 +52,11 @@ def caption(attributes_row, seed: int = 0, detail: float = 1.0) -> str:
     traits, worn, behind = _traits(kept), _worn(kept), _behind(kept)
     phrasing = dice[12] % 4
     if phrasing:
-        traits.sort(key=dict(zip(traits, dice[13:])).__getitem__)
-        worn.sort(key=dict(zip(worn, dice[24:])).__getitem__)
+        traits, worn = _shuffled(traits, dice[13:]), _shuffled(worn, dice[24:])
 
     if phrasing == 3:
         tags = [part.removeprefix("on ").removeprefix("a ").removeprefix("an ") for part in traits + worn + behind]
-        tags.sort(key=dict(zip(tags, reversed(dice))).__getitem__)
-        return ", ".join(tags) or "a face"
+        return ", ".join(_shuffled(tags, dice[::-1])) or "a face"
     with_ = [f"with {_listed(traits)}"] if traits else []
     wearing = [f"wearing {_listed(worn)}"] if worn else []
     if phrasing == 0:
@@ -92,6 +91,11 @@ def _worn(kept: dict[str, str]) -> list[str]:
 
 def _behind(kept: dict[str, str]) -> list[str]:
     return [f"on a {kept['background']} background"] if "background" in kept else []
+
+
+def _shuffled(parts: list[str], dice: list[int]) -> list[str]:
+    """In the order of their dice."""
+    return [part for _, part in sorted(zip(dice, parts, strict=False))]
 
 
 def _listed(parts: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Writes the corpus as files for use elsewhere: PNG pictures, their captions, their attributes. Draws nothing itself."""
+"""Writes the corpus as files for use elsewhere: PNG pictures, captions, attributes. Draws nothing itself."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def export(folder: Path, count: int, split: str = "train", seed: int = 0, force:
         table.writerow(["file_name", *FACTORS])
         for start in range(0, count, 100):
             images, rows = batch(split, start, min(100, count - start), seed)
-            for number, (image, row) in enumerate(zip(images, rows), start):
+            for number, (image, row) in enumerate(zip(images, rows, strict=True), start):
                 name = f"{number:06d}.png"
                 Image.fromarray(image).save(folder / name)
                 captions.write(json.dumps({"file_name": name, "text": caption(row, seed)}) + "\n")

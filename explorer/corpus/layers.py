@@ -196,7 +196,9 @@ def _card(path: Path) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m explorer.corpus.layers", description="Rebuild the layers of the avatars.")
+    parser = argparse.ArgumentParser(
+        prog="python -m explorer.corpus.layers", description="Rebuild the layers of the avatars."
+    )
     parser.add_argument("--out", type=Path, default=LAYERS, help="where to write (default: %(default)s)")
     args = parser.parse_args()
     try:

@@ -26,7 +26,7 @@ def sheet(faces: int = 42, seed: int = 0) -> Image.Image:
     for y, (title, pictures, names) in enumerate(rows):
         top = y * (side + _TEXT)
         pen.text((4, top + side // 2), title, fill="black")
-        for x, (picture, name) in enumerate(zip(pictures, names)):
+        for x, (picture, name) in enumerate(zip(pictures, names, strict=False)):
             big = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
             page.paste(big, (label + x * side, top))
             pen.text((label + x * side + 4, top + side + 1), name, fill="black")

@@ -95,5 +95,6 @@ def _numbers(indices, split: str | None) -> np.ndarray:
     else:
         raise ValueError(f"There is no split {split!r}; choose one of {', '.join(SPLITS)}.")
     if indices.size and (indices.min() < 0 or indices.max() >= last - first):
-        raise ValueError(f"{split or 'The corpus'} has images 0 to {last - first - 1:,}, not {indices.min():,} to {indices.max():,}.")
+        asked = f"{indices.min():,} to {indices.max():,}"
+        raise ValueError(f"{split or 'The corpus'} has images 0 to {last - first - 1:,}, not {asked}.")
     return indices + first

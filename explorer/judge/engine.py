@@ -33,9 +33,9 @@ class Judge:
         parts: list[list[np.ndarray]] = [[np.empty((0, count), np.float32)] for _, count in self.net.config.factors]
         for begin in range(0, len(images), 256):
             logits = self.net(to_tensor(images[begin : begin + 256], self._where))
-            for found, scores in zip(parts, logits):
+            for found, scores in zip(parts, logits, strict=True):
                 found.append(scores.softmax(1).cpu().numpy())
-        return {name: np.concatenate(found) for (name, _), found in zip(self.net.config.factors, parts)}
+        return {name: np.concatenate(found) for (name, _), found in zip(self.net.config.factors, parts, strict=True)}
 
     def labels(self, images: np.ndarray) -> np.ndarray:
         """The likeliest value of every factor: uint8 (N, 64, 64, 3) -> int64 (N, factors), as `corpus.attributes`."""

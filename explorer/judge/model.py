@@ -1,4 +1,4 @@
-"""The judge's network: one convolutional trunk, one linear head per factor. Knows nothing of files and pixels in bytes."""
+"""The judge's network: one convolutional trunk, one linear head per factor. Knows nothing of files."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Classifier(nn.Module):
         self.config = config
 
         trunk = []
-        for before, after in zip((3, *config.widths), config.widths):
+        for before, after in zip((3, *config.widths), config.widths, strict=False):
             trunk += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
         self.trunk = nn.Sequential(*trunk, nn.Flatten(), nn.Linear(config.widths[-1] * 16, config.hidden), nn.SiLU())
         self.head = nn.Linear(config.hidden, sum(count for _, count in config.factors))

@@ -28,7 +28,8 @@ def soften(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     share = uniform(n, 1, 1, 1)
     soft = x + share * (_blur(x) - x)
     soft = torch.where(uniform(n, 1, 1, 1) < 0.3, soft + share * (_blur(soft) - soft), soft)
-    soft = soft * (0.9 + 0.2 * uniform(n, 1, 1, 1)) + 0.12 * (uniform(n, 1, 1, 1) - 0.5) + 0.06 * (uniform(n, 3, 1, 1) - 0.5)
+    soft = soft * (0.9 + 0.2 * uniform(n, 1, 1, 1))
+    soft = soft + 0.12 * (uniform(n, 1, 1, 1) - 0.5) + 0.06 * (uniform(n, 3, 1, 1) - 0.5)
     soft = soft + 0.12 * uniform(n, 1, 1, 1) ** 2 * torch.randn(x.shape, generator=rng)
     return torch.where(uniform(n, 1, 1, 1) < 0.5, x, soft).clamp(-1, 1)
 
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = session.arguments("Trains the judge that reads attributes from avatar faces.", minutes=6)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--judged-on", type=int, default=5000, help="held-out faces per split for the figures in the card")
+    parser.add_argument("--judged-on", type=int, default=5000, help="held-out faces per split for the card's figures")
     args = parser.parse_args(argv)
     budget = session.prepare(args)
     try:
@@ -87,7 +88,7 @@ def accuracy(judge: Judge, split: str, count: int, soft: bool = False) -> dict[s
     if soft:
         images = to_uint8(soften(to_tensor(images), torch.Generator().manual_seed(0)))
     right = (judge.labels(images) == truth).mean(0)
-    each = {name: round(float(share), 4) for name, share in zip(corpus.FACTORS, right)}
+    each = {name: round(float(share), 4) for name, share in zip(corpus.FACTORS, right, strict=True)}
     return {"mean": round(float(right.mean()), 4), "least": min(each.values()), **each}
 
 

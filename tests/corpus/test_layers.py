@@ -33,7 +33,8 @@ def test_layers_agree_with_drawing_in_one_piece():
     import python_avatars
 
     art = layers.Path(python_avatars.__file__).parent / "avatar_parts"
-    colours = {"skin": COLOURS["skin"]["tan"], "hair": COLOURS["hair colour"]["red"], "shirt": COLOURS["shirt"]["green"]}
+    names = {"skin": ("skin", "tan"), "hair": ("hair colour", "red"), "shirt": ("shirt", "green")}
+    colours = {part: COLOURS[factor][name] for part, (factor, name) in names.items()}
     parts = [
         layers._body(art, colours["skin"]),
         layers._part(art, "clothes", "shirt_crew_neck", colours["shirt"]),
@@ -48,8 +49,13 @@ def test_layers_agree_with_drawing_in_one_piece():
 
     stacked = np.zeros((canvas.CANVAS, canvas.CANVAS), np.uint64)
     for key, colour in [
-        (("skin", "body"), "skin"), (("shirt", "crew"), "shirt"), (("eyes", "wide"), None), (("hair", "dreadlocks"), "hair"),
-        (("mouth", "tongue"), None), (("glasses", "round"), None), (("brows", "angry"), None),
+        (("skin", "body"), "skin"),
+        (("shirt", "crew"), "shirt"),
+        (("eyes", "wide"), None),
+        (("hair", "dreadlocks"), "hair"),
+        (("mouth", "tongue"), None),
+        (("glasses", "round"), None),
+        (("brows", "angry"), None),
     ]:
         r, g, b = (int(colours[colour][i : i + 2], 16) for i in (1, 3, 5)) if colour else (0, 0, 0)
         canvas._layers()[key].over(stacked, np.uint64(r | g << 16 | b << 32))

@@ -35,7 +35,7 @@ def test_export_can_be_read_back(tmp_path, capsys):
     captions = [json.loads(line) for line in (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(table) == len(captions) == len(list(folder.glob("*.png"))) == 120
 
-    for line, words, image, row in zip(table, captions, images, rows):
+    for line, words, image, row in zip(table, captions, images, rows, strict=True):
         name = line.pop("file_name")
         assert [corpus.FACTORS[factor].index(text) for factor, text in line.items()] == row.tolist()
         assert words == {"file_name": name, "text": corpus.caption(row, 5)}

@@ -24,7 +24,7 @@ def accuracy(judge, images, truth) -> np.ndarray:
 @pytest.mark.parametrize("split, each", [("test", 0.97), ("compose", 0.95)])
 def test_reads_faces_it_never_saw(judge, split, each):
     share = accuracy(judge, *corpus.batch(split, 20_000, 500))
-    assert share.mean() >= 0.99 and share.min() >= each, dict(zip(corpus.FACTORS, share))
+    assert share.mean() >= 0.99 and share.min() >= each, dict(zip(corpus.FACTORS, share, strict=True))
 
 
 def test_reads_soft_faces(judge):
@@ -36,7 +36,7 @@ def test_reads_soft_faces(judge):
         Image.fromarray(image).filter(ImageFilter.GaussianBlur(0.6)).save(file, "JPEG", quality=70)
         soft.append(np.asarray(Image.open(file)))
     share = accuracy(judge, np.stack(soft), truth)
-    assert share.mean() >= 0.98 and share.min() >= 0.95, dict(zip(corpus.FACTORS, share))
+    assert share.mean() >= 0.98 and share.min() >= 0.95, dict(zip(corpus.FACTORS, share, strict=True))
 
 
 def test_a_changed_attribute_changes_that_reading_alone(judge):
@@ -63,10 +63,10 @@ def test_no_pictures_give_no_readings(judge):
     assert judge.labels(np.empty((0, 64, 64, 3), np.uint8)).shape == (0, len(corpus.FACTORS))
 
 
-@pytest.mark.parametrize("images", [np.zeros((64, 64, 3), np.uint8), np.zeros((1, 32, 32, 3), np.uint8), np.zeros((1, 64, 64, 3))])
-def test_other_pictures_are_refused(judge, images):
+@pytest.mark.parametrize("shape, kind", [((64, 64, 3), "u1"), ((1, 32, 32, 3), "u1"), ((1, 64, 64, 3), "f4")])
+def test_other_pictures_are_refused(judge, shape, kind):
     with pytest.raises(ValueError, match="The judge reads uint8 pictures"):
-        judge.read(images)
+        judge.read(np.zeros(shape, kind))
 
 
 def test_a_judge_of_another_corpus_is_refused(tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ from explorer.judge import engine, train
 
 
 def run(folder) -> int:
-    return train.main(["--steps", "2", "--batch-size", "8", "--judged-on", "20", "--out", str(folder), "--runs", str(folder / "runs")])
+    tiny = ["--steps", "2", "--batch-size", "8", "--judged-on", "20"]
+    return train.main([*tiny, "--out", str(folder), "--runs", str(folder / "runs")])
 
 
 def test_two_steps_make_a_judge_that_loads_but_misses_the_bar(tmp_path, monkeypatch, capsys):
