@@ -81,7 +81,8 @@ async def device(request):
         chosen = await asyncio.to_thread(choose)
     except ValueError as problem:
         return JSONResponse({"error": str(problem)}, 400)
-    return JSONResponse({"label": chosen.name.upper(), "reason": chosen.reason})
+    what, _, why = chosen.reason.partition(": ")  # "CPU, 2 threads: no GPU was found"
+    return JSONResponse({"label": what.replace(", ", " · "), "reason": f"{what}: {why}."})
 
 
 def warm(names) -> None:

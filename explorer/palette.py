@@ -33,17 +33,22 @@ SYMBOLS = {
 
 
 def css() -> str:
-    """Both modes as CSS custom properties, and the rule that gives equations their dark colours."""
+    """Both modes as CSS custom properties, .sym-mu and its like for controls, and equations that follow the mode."""
     light = " ".join(f"--{name}: {value};" for name, value in LIGHT.items())
     dark = " ".join(f"--{name}: {value};" for name, value in DARK.items())
-    symbols = sorted({name for name in LIGHT if name.startswith("sym-")})
+    symbols = [name for name in LIGHT if name.startswith("sym-")]
     carriers = "\n".join(f".{name} {{ --sym: var(--{name}); }}" for name in symbols)
 
-    # KaTeX writes the colour of \textcolor into the element's style, which only !important overrides.
-    swaps = "\n".join(
-        f'.dark .katex [style*="{LIGHT[name]}"] {{ color: {DARK[name]} !important; }}' for name in symbols
+    # KaTeX writes the light colour of \textcolor into each element's style, where a browser spells it rgb(r, g, b).
+    equations = "\n".join(
+        f'.katex [style*="{_rgb(LIGHT[name])}"] {{ color: var(--{name}) !important; }}' for name in symbols
     )
-    return f":root {{ color-scheme: light; {light} }}\n.dark {{ color-scheme: dark; {dark} }}\n{carriers}\n{swaps}\n"
+    return f":root {{ color-scheme: light; {light} }}\n.dark {{ color-scheme: dark; {dark} }}\n{carriers}\n{equations}\n"
+
+
+def _rgb(colour: str) -> str:
+    """#0f609b -> rgb(15, 96, 155)"""
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
 
 
 _MATHS = re.compile(r"(\$\$.+?\$\$|(?<![\\$])\$(?!\s)[^$\n]+?(?<!\s)\$)", re.DOTALL)

@@ -76,9 +76,9 @@ class Explorer(gr.themes.Base):
             input_shadow_focus="0 0 0 .125rem var(--focus)", input_shadow_focus_dark="0 0 0 .125rem var(--focus)",
             checkbox_label_shadow="none", checkbox_label_border_width="1px", checkbox_shadow="none",
             button_border_width="1px", button_large_radius="*radius_md", button_medium_radius="*radius_md",
-            button_small_radius="*radius_md", button_large_text_weight="600", button_medium_text_weight="600",
+            button_small_radius="*radius_md", button_large_text_size="*text_md", button_medium_text_size="*text_md", button_large_text_weight="600", button_medium_text_weight="600",
             button_small_text_weight="500", button_transition="background-color .12s, border-color .12s",
-            button_large_padding="*spacing_lg *spacing_xxl", button_medium_padding="*spacing_md *spacing_xl",
+            button_large_padding="*spacing_lg *spacing_xl", button_medium_padding="*spacing_md *spacing_xl",
             button_small_padding="*spacing_sm *spacing_lg",
         )  # fmt: skip
 

@@ -45,7 +45,8 @@ def missing(sentence: str, command: str) -> gr.HTML:
         '<button type="button" data-ge="copy-command">Copy</button></div>'
         "<p>Then start the app again.</p>"
     )
-    return notice("Not trained yet", sentence + ".", row if command else "")
+    sentence = sentence.removesuffix(f"; this makes it: {command}")
+    return notice("Not trained yet", f"{sentence}. This command makes it:" if command else f"{sentence}.", row if command else "")
 
 
 def notice(title: str, sentence: str, more: str = "") -> gr.HTML:
@@ -62,7 +63,7 @@ def footer() -> gr.HTML:
 
 
 def _html(value: str, name: str) -> gr.HTML:
-    return gr.HTML(value, padding=False, elem_classes=name)
+    return gr.HTML(value, padding=False, apply_default_css=False, elem_classes=name)
 
 
 def _read(name: str) -> str:

@@ -237,7 +237,7 @@
       document.body.append(dialog);
     }
     const here = [...(panel()?.querySelectorAll("[data-keys]") ?? [])].flatMap((element) => rows(element.dataset.keys));
-    const all = rows(`${tabs().length > 1 ? `1 … ${Math.min(9, tabs().length)}: open a tab; ` : ""}I: about this tab; T: light or dark; L: copy a link to this; ?: this help; Tab: next control; ← →: change a slider that has the focus`);
+    const all = rows(`${digits()}I: about this tab; T: light or dark; L: copy a link to this; ?: this help; Tab: next control; ← →: change a slider that has the focus`);
     const list = (title, entries) => {
       const seen = new Set();
       const unique = entries.filter(([keys, what]) => !seen.has(keys + what) && seen.add(keys + what));
@@ -262,6 +262,11 @@
     dialog.showModal();
   }
 
+  function digits() {
+    const last = Math.min(9, tabs().length);
+    return last < 2 ? "" : `1 ${last > 2 ? "… " : ""}${last}: open a tab; `;
+  }
+
   function rows(text) {
     return text.split(";").map((row) => row.trim()).filter(Boolean).map((row) => {
       const cut = row.indexOf(": ");
@@ -269,11 +274,21 @@
     });
   }
 
+  const label = () => panel()?.querySelector(".ge-about > button");
   function about() {
-    const label = panel()?.querySelector(".ge-about button");
-    label?.click();
-    label?.focus();
+    label()?.click();
+    label()?.focus();
   }
+
+  // Gradio's accordion shows by an arrow alone whether it is open.
+  function label_about() {
+    when(`#tab-${active} .ge-about > button`, () => {
+      const tell = () => label()?.setAttribute("aria-expanded", label().classList.contains("open"));
+      new MutationObserver(tell).observe(label(), { attributeFilter: ["class"] });
+      tell();
+    });
+  }
+  window.addEventListener("explorer:tab", () => { if (label()?.hasAttribute("aria-expanded") !== true) label_about(); });
 
   const share = () => {
     save();
@@ -298,6 +313,7 @@
     const what = asked?.dataset.ge;
     if (what === "theme") toggle_theme();
     if (what === "help") help();
+    if (what === "api") document.querySelector("footer .show-api")?.click();
     if (what === "copy-link") share();
     if (what === "device") asked.toggleAttribute("data-open");
     if (what === "copy-command") copy(asked.previousElementSibling.textContent, "The command is copied.");
@@ -335,5 +351,5 @@
     }).observe(document.body, { attributeFilter: ["class"] });
     wear();
   });
-  when(".ge-header", () => { wear(); retitle(); ask_device(); });
+  when(".ge-header", () => { wear(); retitle(); label_about(); ask_device(); });
 })();
