@@ -1,0 +1,30 @@
+"""How much of the host one visitor and all together may use. Numbers with their reasons; knows nothing else."""
+
+# --- Visitors ---
+
+SEATS = 64  # runs kept alive at once: a class of 30 with room to spare, at a few MB each
+IDLE_SECONDS = 900  # a seat that nobody touched for so long may be given to someone else
+
+# --- Requests to the binary routes ---
+
+WORKERS = 16  # handled at once by all: enough for good batches, and a short way from the line to the model
+IN_FLIGHT = 6  # handled at once for one visitor: all that a browser opens to one host
+WAITING = 48  # a visitor's further requests that wait their turn; a page never has so many, a runaway script has
+LINE = 2000  # requests that wait in all: a hundred visitors' pages; beyond it, the host is better off refusing
+NUMBER_CHARS = 32  # one number in a query; the longest float32 in full is 24
+QUERY_CHARS = 16_000  # four codes of 64 numbers have half of it
+
+# --- Uploads ---
+
+UPLOAD_BYTES = 20_000_000  # the largest phone photographs have about 15 MB
+UPLOAD_SECONDS = 60  # 20 MB at 3 Mbit/s; a phone that is slower sends smaller photographs
+UPLOADS = 8  # received at once, so that they hold 160 MB at most
+UPLOADS_EACH = 2  # received at once from one visitor: slot A and slot B
+MEGAPIXELS = 50  # decoded whole, as PNG, WebP and the like must be: 200 MB with alpha
+JPEG_MEGAPIXELS = 170  # a JPEG is decoded at a fraction of its size; Pillow itself refuses from 179 on
+PIXELS_ACROSS = 30_000  # longest side; formats end at 65,535 and so do the row buffers of their decoders
+
+# --- Exports ---
+
+EXPORT_FRAMES = 256  # a film as a file: 16 s, about 10 MB as a GIF
+EXPORT_SIZE = 768  # its longest side in pixels; more shows nothing new in a 64-pixel picture
