@@ -22,13 +22,12 @@ def build(names=None, folder=None):
     Returns (gr.Blocks, list of starlette routes). Loads no torch.
     """
     import gradio as gr
-    from starlette.routing import Route
 
-    from explorer import tab
+    from explorer import routes, tab
     from explorer.views import shell
 
     folder = Path(folder or tab.FOLDER)
-    routes = [Route("/gradio_api/x/device", device)]
+    binary = [routes.get("device", device)]
     with gr.Blocks(title="Generative Explorer", analytics_enabled=False, fill_width=True) as demo:
         shell.header()
         with gr.Tabs(elem_id="ge-tabs"):
@@ -38,9 +37,9 @@ def build(names=None, folder=None):
                 with gr.Tab(facts.title, id=name, elem_id=f"tab-{name}", elem_classes="ge-tab"):
                     about = folder / name / "explain.md"
                     shell.lead(facts, about.read_text(encoding="utf-8") if about.is_file() else None)
-                    routes += _build_tab(name, facts, folder)
+                    binary += _build_tab(name, facts, folder)
         shell.footer()
-    return demo, routes
+    return demo, binary
 
 
 def _build_tab(name, facts, folder):
@@ -66,22 +65,13 @@ def _build_tab(name, facts, folder):
     return []
 
 
-async def device(request):
-    """For the badge: which device computes, and why. The first to ask waits for torch, in a thread."""
-    import asyncio
-
+def device(request):
+    """For the badge: which device computes, and why. The first to ask waits for torch."""
     from starlette.responses import JSONResponse
 
-    def choose():
-        from explorer import device
+    from explorer.device import choose
 
-        return device.choose()
-
-    try:
-        chosen = await asyncio.to_thread(choose)
-    except ValueError as problem:
-        return JSONResponse({"error": str(problem)}, 400)
-    what, _, why = chosen.reason.partition(": ")  # "CPU, 2 threads: no GPU was found"
+    what, _, why = choose().reason.partition(": ")  # "CPU, 2 threads: no GPU was found"
     return JSONResponse({"label": what.replace(", ", " · "), "reason": f"{what}: {why}."})
 
 
@@ -106,19 +96,24 @@ def main(arguments=None) -> None:
         sys.exit(_say(problem))
     settings.to_environment()
 
-    from explorer.theme import Explorer
-    from explorer.views import shell
-
     demo, routes = build(settings.tabs)
-    demo.queue(max_size=64)
-    demo.launch(
-        server_name=settings.host, server_port=settings.port, share=settings.share, prevent_thread_lock=True,
-        quiet=True, show_error=True, ssr_mode=False, run_history=False, footer_links=["api"],
-        app_kwargs={"routes": routes}, theme=Explorer(), head=shell.head(),
-    )  # fmt: skip
+    start(demo, routes, settings.host, settings.port, settings.share)
     print(f"Generative Explorer is at {demo.share_url or _address(settings)}", flush=True)
     threading.Thread(target=warm, args=(settings.tabs,), daemon=True).start()
     demo.block_thread()
+
+
+def start(demo, routes, host: str, port: int, share: bool = False) -> None:
+    """Serves the page and its routes, with its looks; returns when it can be opened."""
+    from explorer.theme import Explorer
+    from explorer.views import shell
+
+    demo.queue(max_size=64)
+    demo.launch(
+        server_name=host, server_port=port, share=share, prevent_thread_lock=True, quiet=True, show_error=True,
+        ssr_mode=False, run_history=False, footer_links=["api"], app_kwargs={"routes": routes},
+        theme=Explorer(), head=shell.head(),
+    )  # fmt: skip
 
 
 def _no_device(name: str) -> str:

@@ -94,7 +94,7 @@ def visit(browser):
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
         )
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(30_000)
         page.troubles = []
         page.on("pageerror", lambda error: page.troubles.append(f"page error: {error}"))
         page.on("console", lambda said: said.type == "error" and page.troubles.append(f"console: {said.text}"))
