@@ -19,8 +19,9 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	@$(MAKE) -s chromium
+	@# One thread for torch: the models are small, and the browser and the app want the other cores.
 	@echo "Running every test; 'make test ARGS=\"-m \\\"not browser\\\"\"' leaves the browser out."
-	@$(PY) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest $(ARGS)
 
 bench: $(VENV)/installed-dev
 	@echo "Measuring; on a computer that does nothing else for a few minutes."

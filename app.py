@@ -77,13 +77,13 @@ def device(request):
 
 def warm(names) -> None:
     """Loads the tabs' engines, so that the first visitor need not wait for it."""
-    from explorer import tab
+    from explorer import assets, tab
 
     for name in names:
-        start = getattr(tab.module(name, "ui"), "warm", None)
         try:
-            if start:
-                start()
+            getattr(tab.module(name, "ui"), "warm", lambda: None)()
+        except assets.Missing:
+            pass  # the tab's page says so
         except Exception:
             log.exception("The engine of the tab %s did not load.", name)
 
