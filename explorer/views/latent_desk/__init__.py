@@ -20,7 +20,7 @@ class LatentDesk(gr.HTML):
             html_template=_read("desk.html"),
             css_template=_read("desk.css"),
             js_on_load="\n".join(_read(name) for name in SCRIPTS),
-            head=f"<style>{_read('motion.css')}</style>",
+            head=f"<style>{_read('page.css')}</style>",
             apply_default_css=False,
             routes=routes,
             **kwargs,

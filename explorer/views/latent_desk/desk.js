@@ -97,7 +97,7 @@ function travel(from, to) {
   syncTools(source);
 }
 
-// A drag, or a run of key presses on one slider, is one step of the history.
+// A drag, or a key held down on one slider, is one step of the history.
 let burst = null;
 let settling = 0;
 
@@ -127,7 +127,10 @@ function move(dim, value) {
 
 function release() {
   clearTimeout(settling);
-  settling = setTimeout(exact, SETTLE);
+  settling = setTimeout(() => {
+    burst = null;
+    exact();
+  }, SETTLE);
 }
 
 /** The picture of exactly this code, and the end pictures that go with it. */
@@ -209,6 +212,7 @@ function draw() {
     drawRow(dim);
     row.posterior(source.code ? source.code.mu[dim] : null, source.code ? source.code.sigma[dim] : null);
   }
+  facts({ source: source.ref });
   desk.toggleAttribute("data-encoded", Boolean(source.x));
   if (source.x) paint(find(".x"), source.x);
   find(".face").setAttribute("aria-label", "The decoded face: " + source.title);
@@ -257,15 +261,20 @@ function drawEquation() {
 
   const shown = equation(z[dim], source.code.mu[dim], source.code.sigma[dim]);
   showValues(sym("z", "z" + sub) + " = " + num("mu", shown.mu) + " + " + num("sigma", shown.sigma, 3) + " · " +
-    num("eps", shown.eps) + " = " + num("z", shown.z));
+    num("eps", shown.eps, 2, true) + " = " + num("z", shown.z));
 
-  const far = Math.abs(shown.eps);
-  const sure = Math.abs(shown.mu) < 0.3 && shown.sigma > 0.7;
-  find(".verdict").textContent = far <= 1 ? "ε is small: this is where the encoder put the face."
-    : far <= 3 ? "ε of this size is drawn now and then: still a likely code of x."
-    : "You moved z" + dim + " " + Math.round(far) + " σ away from where the encoder put it: no likely code of x any more.";
-  if (sure) find(".verdict").textContent = "The encoder hardly uses z" + dim + ": its posterior is almost the prior.";
+  find(".verdict").textContent = verdict(dim, shown, source.code.mu[dim], source.code.sigma[dim]);
+  find(".verdict").toggleAttribute("data-far", Math.abs(shown.eps) > 3);
   facts({ eps: shown.eps });
+}
+
+function verdict(dim, { eps }, mu, sigma) {
+  const z = "z" + dim;
+  if (Math.abs(mu) < 0.4 && sigma > 0.8) return "For this face " + z + " says almost nothing: its posterior is nearly the prior.";
+  if (Math.abs(eps) < 0.005) return "ε = 0: " + z + " is the mean, where the encoder put this face.";
+  if (Math.abs(eps) <= 2) return "An ε of this size is drawn often: still a likely code of x.";
+  if (Math.abs(eps) <= 3) return "An ε of this size is drawn rarely: an unlikely code of x, but a possible one.";
+  return z + " is " + Math.round(Math.abs(eps)) + " σ from where the encoder put it: no longer a code of x, but of another face.";
 }
 
 /** Beside the sliders, and on a phone under the face, which stays in sight. */
@@ -273,7 +282,11 @@ function showValues(html) {
   for (const place of desk.querySelectorAll(".values")) place.innerHTML = html;
 }
 
-const num = (name, v, digits) => '<b class="sym-' + name + '">' + (v < 0 ? "(" + text(v, digits) + ")" : text(v, digits)) + "</b>";
+/** A number in its symbol's colour; `factor` puts a negative one in brackets. */
+function num(name, v, digits = 2, factor = false) {
+  const shown = factor && v < 0 ? "(" + text(v, digits) + ")" : text(v, digits);
+  return '<b class="sym-' + name + '">' + shown + "</b>";
+}
 
 function drawButtons() {
   find("[data-do=undo]").disabled = !state.past.length;
@@ -293,7 +306,7 @@ async function drawEnds(z, here) {
 
 /** One sentence about what went wrong; what is on the desk stays. */
 function complain(error) {
-  facts({ state: "error" });
+  facts({ state: "ready" });
   window.explorer.toast(error.message, "error");
 }
 

@@ -19,10 +19,10 @@ function makeRow(dim, axis, on) {
     <div class="middle">
       <div class="head">
         <span class="name"><i>z</i><sub>${dim}</sub></span><span class="effect"></span>
-        <output class="value"></output>
         <button type="button" class="reset" aria-label="Reset ${name}" title="Back to where the face began">
           <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 3v3.5h3.5M4.2 6.5a4.5 4.5 0 1 1-.6 3.4"/></svg>
         </button>
+        <output class="value"></output>
       </div>
       <div class="track"><input type="range" min="-${REACH}" max="${REACH}" step="0.01" value="0"></div>
     </div>
