@@ -98,7 +98,8 @@ def main(arguments=None) -> None:
 
     demo, routes = build(settings.tabs)
     start(demo, routes, settings.host, settings.port, settings.share)
-    print(f"Generative Explorer is at {demo.share_url or _address(settings)}", flush=True)
+    for address in [*cli.addresses(settings.host, settings.port), *filter(None, [demo.share_url])]:
+        print(f"Generative Explorer is at {address}", flush=True)
     threading.Thread(target=warm, args=(settings.tabs,), daemon=True).start()
     demo.block_thread()
 
@@ -127,11 +128,6 @@ def _no_device(name: str) -> str:
     except ValueError as problem:
         return str(problem)
     return ""
-
-
-def _address(settings: cli.Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return f"http://{host}:{settings.port}"
 
 
 def _say(sentence: str) -> int:

@@ -98,6 +98,19 @@ def free(host: str, port: int) -> str:
     return ""
 
 
+def addresses(host: str, port: int) -> list[str]:
+    """Where a browser finds an app that listens there: on this computer, and on the network if that is allowed."""
+    if host not in ("0.0.0.0", "::"):
+        return [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; it only asks which of our addresses would be used
+            outside = [f"http://{probe.getsockname()[0]}:{port}"]
+        except OSError:
+            outside = []
+    return [f"http://127.0.0.1:{port}", *outside]
+
+
 def _yes(text: str) -> bool:
     return text.strip().lower() in ("1", "true", "yes", "on")
 

@@ -100,6 +100,12 @@ def test_addresses_nobody_can_listen_on():
     assert cli.free("127.0.0.1", port) == ""
 
 
+def test_addresses_that_a_browser_can_open():
+    assert cli.addresses("127.0.0.1", 7860) == ["http://127.0.0.1:7860"]
+    own, *network = cli.addresses("0.0.0.0", 7860)
+    assert own == "http://127.0.0.1:7860" and all("0.0.0.0" not in address for address in network)
+
+
 def test_the_program_ends_with_one_sentence_when_its_port_is_taken():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -237,7 +237,7 @@
       document.body.append(dialog);
     }
     const here = [...(panel()?.querySelectorAll("[data-keys]") ?? [])].flatMap((element) => rows(element.dataset.keys));
-    const all = rows(`${digits()}I: about this tab; T: light or dark; L: copy a link to this; ?: this help; Tab: next control; ← →: change a slider that has the focus`);
+    const all = rows(`${digits()}I: about this tab; T: light or dark; L: copy a link to this; ?: this help; Tab: next control`);
     const list = (title, entries) => {
       const seen = new Set();
       const unique = entries.filter(([keys, what]) => !seen.has(keys + what) && seen.add(keys + what));
