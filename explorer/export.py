@@ -118,10 +118,10 @@ def png_strip(frames: np.ndarray, columns: int | None = None, size: int | None =
     return png(grid(frames, columns or _columns(len(frames))))
 
 
-def png(image: np.ndarray) -> bytes:
-    """(H, W, C) uint8 -> a PNG of the same pixels."""
+def png(image: np.ndarray, effort: int = 6) -> bytes:
+    """(H, W, C) uint8, C 1, 3 or 4 -> a PNG of the same pixels; `effort` is zlib's, 1 to 9."""
     file = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "PNG", optimize=True)
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "PNG", compress_level=effort)
     return file.getvalue()
 
 

@@ -6,14 +6,12 @@ them, so they repeat its check.
 
 import asyncio
 import inspect
-import io
 import logging
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
 import numpy as np
-from PIL import Image
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -236,7 +234,8 @@ def png_sprite(frames: np.ndarray) -> Response:
     frames = _frames(frames)
     columns = math.ceil(math.sqrt(len(frames)))  # about square: no canvas is wider than 16,384 pixels on a phone
     headers = KEEP | _shape(frames) | {"x-columns": str(columns)}
-    return Encoded(lambda: _png(export.grid(frames, columns)), media_type="image/png", headers=headers)
+    # The least effort: half the time of the usual for a tenth more bytes.
+    return Encoded(lambda: export.png(export.grid(frames, columns), effort=1), media_type="image/png", headers=headers)
 
 
 def download(frames: np.ndarray, query: Mapping[str, str], name: str = "film") -> Response:
@@ -259,10 +258,3 @@ def _frames(array: np.ndarray) -> np.ndarray:
 
 def _shape(frames: np.ndarray) -> dict[str, str]:
     return {"x-shape": ",".join(map(str, frames.shape))}
-
-
-def _png(image: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    # The lightest compression: half the time of the default for a tenth more bytes.
-    Image.fromarray(image).save(file, "PNG", compress_level=1)
-    return file.getvalue()

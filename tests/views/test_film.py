@@ -71,7 +71,7 @@ def show(browser, films):
         page.on("request", lambda request: "/x/test" in request.url and page.asked.append(request.url))
         opened.append(page)
         page.goto(films, wait_until="domcontentloaded")
-        page.wait_for_function("document.querySelectorAll('.film').length == 2 && [...document.querySelectorAll('.film')].every(e => e.film)")
+        page.wait_for_function("[...document.querySelectorAll('.film')].filter(e => e.film).length == 2")
         if load:
             assert load_film(page)
             wait_frame(page, 0)
@@ -136,10 +136,9 @@ def test_the_keys(show):
     for place in (".scrub", ".picture", ".play"):
         page.focus(f"#first {place}")
         page.keyboard.press("Home")
-        for key, index in [
-            ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 32), ("ArrowRight", 32), ("Home", 0), ("ArrowLeft", 0),
-        ]:  # fmt: skip
-            page.keyboard.press(key)
+        steps = [("Right", 1), ("Right", 2), ("Left", 1), ("End", 32), ("Right", 32), ("Home", 0), ("Left", 0)]
+        for key, index in steps:
+            page.keyboard.press(key if key in ("Home", "End") else f"Arrow{key}")
             wait_frame(page, index)
             assert middle(page) == expected(index)
 
@@ -185,7 +184,7 @@ def test_the_thumb_lies_on_the_small_frame_that_is_shown(show):
         page.evaluate("i => document.querySelector('#first .film').film.goto(i)", index)
         wait_frame(page, index)
         box = page.locator("#first .strip").bounding_box()
-        cell = float(page.evaluate("getComputedStyle(document.querySelector('#first .strip')).getPropertyValue('--cell')").strip("px"))
+        cell = page.evaluate("parseFloat(document.querySelector('#first .strip').style.getPropertyValue('--cell'))")
         centre = cell / 2 + index / 32 * (box["width"] - cell)
         colour = page.evaluate(
             "x => { const c = document.querySelector('#first .thumbs');"
@@ -238,7 +237,8 @@ def test_touch(show):
 
 def record(page, which="first"):
     page.evaluate(
-        "which => { window.seen = []; document.querySelector(`#${which}`).addEventListener('film:frame', e => seen.push(e.detail.index)) }",
+        "which => { window.seen = [];"
+        " document.querySelector(`#${which}`).addEventListener('film:frame', e => seen.push(e.detail.index)) }",
         which,
     )
 
@@ -297,7 +297,7 @@ def test_the_newest_load_wins(show):
     page = show()
     shown = page.evaluate(
         "() => { const film = document.querySelector('#first .film').film, src = '/gradio_api/x/test/film?';"
-        " return Promise.all([film.load({src: src + 'blue=1&wait=0.4'}), film.load({src: src + 'blue=2&wait=0.1'}), film.load({src: src + 'blue=3'})]) }"
+        " return Promise.all(['blue=1&wait=0.4', 'blue=2&wait=0.1', 'blue=3'].map(q => film.load({src: src + q}))) }"
     )
     assert shown == [False, False, True]
     page.wait_for_timeout(600)
@@ -322,9 +322,11 @@ def test_a_film_that_fails_leaves_the_old_one_and_one_sentence(show):
 
 def test_a_server_that_is_gone_and_a_film_that_is_none(show):
     page = show()
+    none = {"content_type": "image/png", "body": b"no", "headers": {"x-shape": "3,64,64,3"}}
     page.route("**/x/test/gone", lambda route: route.abort())
-    page.route("**/x/test/none", lambda route: route.fulfill(content_type="image/png", body=b"no", headers={"x-shape": "3,64,64,3"}))
-    for name, sentence in (("gone", "The server does not answer; is the app still running?"), ("none", "The film that arrived is damaged.")):
+    page.route("**/x/test/none", lambda route: route.fulfill(**none))
+    sentences = {"gone": "The server does not answer; is the app still running?", "none": "The film that arrived is damaged."}
+    for name, sentence in sentences.items():
         page.evaluate("name => document.querySelector('#first .film').film.load({src: '/gradio_api/x/test/' + name})", name)
         page.wait_for_selector('#first .film[data-state="error"]')
         page.wait_for_function("s => document.querySelector('#first .message').textContent === s", arg=sentence)
@@ -385,7 +387,8 @@ def test_exports(show):
     load_film(page, exports=made, start=3)
     wait_frame(page, 3)
     page.click("#first summary")
-    assert page.locator("#first .menu button").all_inner_texts() == ["GIF\nplays everywhere", "PNG strip\nall frames in one picture", "This frame\nPNG"]
+    titles = [text.split("\n")[0] for text in page.locator("#first .menu button").all_inner_texts()]
+    assert titles == ["GIF", "PNG strip", "This frame"]
     files = {}
     for kind, name in (("gif", "colours.gif"), ("strip", "colours.png"), ("frame", "colours-4.png")):
         page.evaluate("document.querySelector('#first .export').open = true")
