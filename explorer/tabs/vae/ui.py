@@ -27,7 +27,7 @@ def build() -> list[Route]:
     """Draws the tab into the Blocks around it and returns its routes."""
     LatentDesk(routes="vae", elem_id="vae-desk")
     with Morph(routes="vae", desk="#vae-desk", frames=FRAMES, elem_id="vae-morph"):
-        Film()
+        Film("Morph")
     _endpoints()
     return [
         routes.get("vae/start", start),
@@ -148,7 +148,7 @@ async def encode(request: Request) -> Response:
 def _read(data: bytes):
     vae = _vae()
     picture = uploads.read_image(data, vae.size)
-    return picture, vae.encode(picture.pixels[None])
+    return picture, vae.encode(np.array([picture.pixels]))
 
 
 def _list(values: np.ndarray) -> list[float]:
@@ -180,9 +180,9 @@ def _endpoints() -> None:
     with gr.Row(visible=False):
         call = gr.Button()
         file, z, b = gr.File(label="picture", type="binary"), gr.JSON(label="z"), gr.JSON(label="b")
-        seed, temperature = gr.Number(label="seed", precision=0), gr.Number(label="temperature")
-        source = gr.Textbox(label="'aggregate' or 'prior'")
-        frames = gr.Number(label="frames", precision=0, value=FRAMES)
+        seed, temperature = gr.Number(0, label="seed", precision=0), gr.Number(1.0, label="temperature, 0 to 3")
+        source = gr.Textbox("aggregate", label="'aggregate' or 'prior'")
+        frames = gr.Number(FRAMES, label="frames, 2 to 128", precision=0)
         code, face = gr.JSON(label="code"), gr.Image(label="face", format="png")
         faces = gr.Gallery(label="faces", format="png")
     call.click(vae_encode, [file], [code, face], api_name="vae_encode")

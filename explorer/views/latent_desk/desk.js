@@ -220,6 +220,9 @@ function draw() {
     thumb.setAttribute("aria-pressed", String(source.index === i));
   }
   find(".note").textContent = remark(source);
+  const { code } = source;
+  find(".bill").innerHTML = code
+    ? "This face: KL = <b>" + text(code.mu.reduce((sum, mu, d) => sum + divergence(mu, code.sigma[d]), 0), 1) + "</b> nats" : "";
   find(".lead").innerHTML = "This face is " + start.dims + " numbers. <b>Drag one.</b>";
   drawSoon();
 }
@@ -373,7 +376,7 @@ async function drawFace(field) {
   const ticket = (drawn = { field });
   try {
     const source = await fromSeed(seed, heat, find(".from").value);
-    if (drawn !== ticket) return;
+    if (drawn !== ticket || source.z.every((v, d) => v === state.z[d])) return;
     const same = field === "heat" && state.source.seed !== undefined && state.fieldMoved === field;
     state.fieldMoved = field;
     if (field !== "heat") return go(source);
@@ -461,6 +464,7 @@ desk.addEventListener("click", (event) => {
   if (button && (start || button.dataset.do === "retry")) actions[button.dataset.do]();
 });
 find(".seed").addEventListener("change", () => drawFace("seed"));
+find(".seed").addEventListener("keydown", (event) => event.key === "Enter" && drawFace("seed"));
 find(".from").addEventListener("change", () => drawFace("from"));
 find(".heat").addEventListener("input", () => drawFace("heat"));
 find(".heat").addEventListener("change", release);
@@ -534,8 +538,8 @@ function furnish() {
   more.hidden = start.dims <= FIRST;
   more.textContent = "Show all " + start.dims;
   showChart = makeChart(find(".plot"), start.order, start.axes, pick);
-  find(".key").innerHTML = '<i class="sym sym-mu">μ</i> dot, <i class="sym sym-sigma">σ</i> whisker, <i class="sym sym-z">z</i> ring; ' +
-    "most informative first, bands at 1, 2, 3 σ of the prior. Tap a column to reach its slider.";
+  find(".key").innerHTML = sym("mu", "μ") + " dot, " + sym("sigma", "σ") + " whisker, " + sym("z", "z") +
+    " ring; most informative first, bands at 1, 2 and 3 σ of the prior. Tap a column to reach its slider.";
 }
 
 async function begin() {

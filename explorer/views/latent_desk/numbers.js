@@ -15,6 +15,9 @@ function equation(z, mu, sigma) {
   return { ...shown, eps: rounded((shown.z - shown.mu) / shown.sigma, 2) };
 }
 
+/** KL(N(mu, sigma^2) || N(0, 1)) in nats. */
+const divergence = (mu, sigma) => (mu * mu + sigma * sigma - 1) / 2 - Math.log(sigma);
+
 /** n draws of N(0, 1) that are the same for the same seed in every browser. */
 function normals(seed, n) {
   let state = seed >>> 0;

@@ -124,8 +124,9 @@ async function roll(begin = 0) {
   await attempt(async () => {
     const [first, last] = await Promise.all([desk.wire.picture(a.z), desk.wire.picture(b.z)]);
     const exports = Object.fromEntries(desk.start.exports.map((format) => [format, url(format)]));
-    await film.load({ src: url(), frames, width: desk.start.size, height: desk.start.size, start: begin, exports });
-    if (ticket !== rolling) return;
+    const size = desk.start.size;
+    const shown = await film.load({ src: url(), frames, width: size, height: size, start: begin, exports });
+    if (!shown || ticket !== rolling) return; // overtaken, or the film says what went wrong
     for (const [key, image] of [["a", first], ["b", last]]) {
       const slot = morph.querySelector('[data-slot="' + key + '"]');
       desk.paint(slot.querySelector("canvas"), image);
