@@ -40,7 +40,7 @@ BENCHES := $(sort $(filter-out __init__,$(basename $(notdir $(wildcard bench/*.p
 
 # A stamp is older than its list when the list has changed: then, and only then, pip runs again.
 $(VENV)/installed: requirements.txt
-	@test -x $(PY) || { echo "Making .venv with $$($(PYTHON) --version)."; $(PYTHON) -m venv $(VENV); }
+	@test -x $(PY) || { echo "Making $(VENV) with $$($(PYTHON) --version)."; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing what running needs (torch is large; this takes minutes the first time)."
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
