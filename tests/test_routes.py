@@ -1,5 +1,6 @@
 """The binary routes on a real Gradio server, asked over real HTTP."""
 
+import asyncio
 import concurrent.futures
 import io
 import logging
@@ -7,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -22,11 +24,11 @@ class Busy:
     """Counts who is being served, and holds them until it is told to let go."""
 
     def __init__(self):
-        self.go, self.now, self.most, self.lock = threading.Event(), 0, 0, threading.Lock()
+        self.go, self.now, self.most, self.served, self.lock = threading.Event(), 0, 0, 0, threading.Lock()
 
     def __call__(self, request):
         with self.lock:
-            self.now += 1
+            self.now, self.served = self.now + 1, self.served + 1
             self.most = max(self.most, self.now)
         self.go.wait(10)
         with self.lock:
@@ -126,6 +128,18 @@ def test_a_visitor_who_has_logged_in_is_let_in(locked_server):
         assert client.get(routes.PREFIX + "raw").status_code == 401
 
 
+def test_a_host_that_decides_who_is_logged_in_by_itself():
+    """`auth_dependency=` of a mounted app, plain or a coroutine function."""
+
+    async def later(request):
+        return request.cookies.get("name")
+
+    for decide in (later, lambda request: request.cookies.get("name")):
+        app = SimpleNamespace(auth=None, auth_dependency=decide)
+        known = [SimpleNamespace(app=app, cookies=cookies) for cookies in ({}, {"name": "ada"})]
+        assert [asyncio.run(routes.logged_in(request)) for request in known] == [False, True]
+
+
 def test_without_auth_everyone_is_let_in(web):
     assert web.get("raw").status_code == 200
 
@@ -202,8 +216,6 @@ def test_a_sprite(web):
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_sprites_of_grey_and_of_transparent_frames(channels):
-    import asyncio
-
     frames = np.random.default_rng(1).integers(0, 256, (5, 4, 4, channels), dtype=np.uint8)
     reply = routes.png_sprite(frames)
     asyncio.run(reply.encode())
@@ -285,6 +297,32 @@ def test_one_visitor_is_served_a_few_at_a_time_and_refused_beyond_his_line(monke
             busy.go.set()
             assert sorted(task.result().status_code for task in mine) == [200] * 6 + [429] * 6
             assert busy.most == 2
+    finally:
+        busy.go.set()
+        demo.close()
+
+
+def test_what_its_page_has_dropped_while_it_waited_is_not_computed(monkeypatch):
+    """A drag leaves many requests behind that nobody wants any more."""
+    monkeypatch.setattr(limits, "IN_FLIGHT", 1)
+    demo, fresh, busy = launched()
+    address = httpx.URL(fresh)
+
+    def ask(path):
+        wire = socket.create_connection((address.host, address.port), timeout=10)
+        wire.sendall(f"GET {routes.PREFIX}{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return wire
+
+    try:
+        first = ask("busy")
+        wait_for(lambda: busy.now == 1)
+        dropped, wanted = [ask("busy") for _ in range(5)], ask("busy")
+        time.sleep(0.3)  # they are in the line now
+        [wire.close() for wire in dropped]
+        time.sleep(0.3)
+        busy.go.set()
+        assert first.recv(100).startswith(b"HTTP/1.1 200") and wanted.recv(100).startswith(b"HTTP/1.1 200")
+        assert busy.served == 2
     finally:
         busy.go.set()
         demo.close()

@@ -107,7 +107,7 @@ function drawControls() {
 
   root.dataset.state = status;
   root.dataset.playing = state.playing;
-  message.textContent = state.message || (status === "empty" ? "No film yet." : "");
+  say(message, state.message || (status === "empty" ? "No film yet." : ""));
   message.dataset.kind = state.message ? "error" : "";
   find(".busy").hidden = status !== "loading";
 
@@ -116,16 +116,21 @@ function drawControls() {
   scrub.disabled = last === 0;
   scrub.setAttribute("aria-valuetext", "t = " + t + ", frame " + (index + 1) + " of " + frames.length);
   stage.setAttribute("aria-label", frames.length ? props.name + ", frame " + (index + 1) + " of " + frames.length : "No film yet");
-  find(".t").textContent = frames.length ? "t = " + t + " · " + (index + 1) + "/" + frames.length : "";
-  root.querySelectorAll(".end").forEach((end, i) => (end.textContent = state.labels[i]));
+  say(find(".t"), frames.length ? "t = " + t + " · " + (index + 1) + "/" + frames.length : "");
+  root.querySelectorAll(".end").forEach((end, i) => say(end, state.labels[i]));
 
   for (const name of ["play", "back", "forth"]) find('[data-do="' + name + '"]').disabled = last === 0;
   find(".play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
   for (const name of ["loop", "pingpong"]) find('[data-do="' + name + '"]').setAttribute("aria-pressed", state[name]);
   for (const item of find(".menu").children) {
     item.disabled = Boolean(state.exporting) || !frames.length;
-    item.lastChild.textContent = state.exporting === item.dataset.kind ? "being made …" : item.dataset.hint;
+    say(item.lastChild, state.exporting === item.dataset.kind ? "being made …" : item.dataset.hint);
   }
+}
+
+/** Text that stays the same is not written again: it would be laid out again, and a screen reader would repeat it. */
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 new ResizeObserver(plan).observe(root);
