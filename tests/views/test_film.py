@@ -396,7 +396,7 @@ def test_exports(show):
             page.click(f'#first [data-kind="{kind}"]')
         assert download.value.suggested_filename == name
         files[kind] = Image.open(io.BytesIO(download.value.path().read_bytes()))
-    assert files["gif"].n_frames == FRAMES and files["gif"].width == 384
+    assert files["gif"].n_frames == FRAMES and files["gif"].width == 320
     assert files["frame"].getpixel((256, 256))[:3] == tuple(expected(3))
 
 
