@@ -19,6 +19,7 @@ from explorer.views.film import Film
 from explorer.views.latent_desk import LatentDesk
 from explorer.views.morph import Morph
 
+PAIR = 0, 2  # faces of the gallery that the first morph joins: unlike in hair and shirt, alike in their background
 FRAMES = 33  # of a morph
 MOST = 128  # pictures that one request may ask for
 
@@ -26,7 +27,7 @@ MOST = 128  # pictures that one request may ask for
 def build() -> list[Route]:
     """Draws the tab into the Blocks around it and returns its routes."""
     LatentDesk(routes="vae", elem_id="vae-desk")
-    with Morph(routes="vae", desk="#vae-desk", frames=FRAMES, elem_id="vae-morph"):
+    with Morph(routes="vae", desk="#vae-desk", pair=PAIR, frames=FRAMES, elem_id="vae-morph"):
         Film("Morph")
     _endpoints()
     return [

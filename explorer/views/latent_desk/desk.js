@@ -155,21 +155,20 @@ function hover(dim) {
   hovering = setTimeout(() => state.source && prefetch(dim), HOVER);
 }
 
+/** `data-film` names the dimension whose film is at hand. A drag that has none asks for its pictures one by one. */
 function prefetch(dim) {
-  const film = wire.film(state.z, dim, FILM);
-  if (film.counted) return;
-  film.counted = true;
-  count("films");
-  film.ready.then(() => facts({ film: dim })).catch(() => {}); // a drag without a film asks for its pictures one by one
+  const film = wire.film(state.z, dim, FILM, true);
+  if (film.frames) facts({ film: dim });
+  else film.ready.then(() => facts({ film: dim })).catch(() => {});
 }
 
-function touch(dim) {
+function touch(dim, anew) {
   if (!state.source) return;
   clearTimeout(hovering);
+  if (anew) burst = null;
   state.touched = dim;
   prefetch(dim);
   drawSoon();
-  if (wire.film(state.z, dim, FILM).frames) facts({ film: dim });
 }
 
 // ---- Drawing -------------------------------------------------------------------------------------------------------
@@ -277,7 +276,7 @@ function verdict(dim, { eps }, mu, sigma) {
   if (Math.abs(eps) < 0.005) return "ε = 0: " + z + " is the mean, where the encoder put this face.";
   if (Math.abs(eps) <= 2) return "An ε of this size is drawn often: still a likely code of x.";
   if (Math.abs(eps) <= 3) return "An ε of this size is drawn rarely: an unlikely code of x, but a possible one.";
-  return z + " is " + Math.round(Math.abs(eps)) + " σ from where the encoder put it: no longer a code of x, but of another face.";
+  return z + " is " + Math.round(Math.abs(eps)) + " σ from where the encoder put it: no longer a code of x.";
 }
 
 /** Beside the sliders, and on a phone under the face, which stays in sight. */

@@ -8,7 +8,7 @@ const svg = (name, attributes) => {
   return node;
 };
 
-/** The row of dimension `dim`. `on` holds hover(dim), touch(dim), move(dim, value), release(dim), reset(dim). */
+/** The row of dimension `dim`. `on` holds hover(dim), touch(dim, anew), move(dim, value), release(dim), reset(dim). */
 function makeRow(dim, axis, on) {
   const name = "z" + dim;
   const row = document.createElement("div");
@@ -43,14 +43,14 @@ function makeRow(dim, axis, on) {
     .map((v) => v.toFixed(1) + " " + (1 - 0.92 * Math.exp((-v * v) / 2)).toFixed(3))
     .join(" L ");
   marks.append(svg("path", { class: "prior", d: "M -3 1 L " + bell + " L 3 1 Z" }));
-  const spread = svg("rect", { class: "spread", y: 0.12, height: 0.88 });
-  const mean = svg("line", { class: "mean", y1: 0, y2: 1, "vector-effect": "non-scaling-stroke" });
+  const spread = svg("rect", { class: "spread", y: 0.22, height: 0.78 });
+  const mean = svg("line", { class: "mean", y1: 0, y2: 0.22, "vector-effect": "non-scaling-stroke" });
   marks.append(spread, mean);
   part(".track").prepend(marks);
 
   slider.addEventListener("pointerenter", () => on.hover(dim));
-  slider.addEventListener("pointerdown", () => on.touch(dim));
-  slider.addEventListener("focus", () => on.touch(dim));
+  slider.addEventListener("pointerdown", () => on.touch(dim, true));
+  slider.addEventListener("focus", () => on.touch(dim, false));
   slider.addEventListener("input", () => on.move(dim, +slider.value));
   slider.addEventListener("change", () => on.release(dim));
   part(".reset").addEventListener("click", () => on.reset(dim));

@@ -87,18 +87,19 @@ function wireTo(prefix) {
     shown = sent;
   }
 
-  // The film of a dimension depends on all the others, so these name it.
+  // The film of a dimension depends on all the others, so these name it. One that failed stays, so that a drag does not
+  // ask for it at every move; `again` asks once more.
   const films = new Map();
 
-  function film(z, dim, range) {
+  function film(z, dim, range, again = false) {
     const others = Array.from(z);
     others[dim] = 0;
     const key = dim + ":" + numbers(others);
-    if (films.has(key)) return films.get(key);
+    if (films.has(key) && !(again && films.get(key).failed)) return films.get(key);
     const query = { z: numbers(others), dim, from: range.from, to: range.to, frames: range.frames };
-    const entry = { frames: null };
+    const entry = { frames: null, failed: false };
     entry.ready = frames("film", query).then((images) => (entry.frames = images));
-    entry.ready.catch(() => films.delete(key));
+    entry.ready.catch(() => (entry.failed = true));
     films.set(key, entry);
     if (films.size > KEPT_FILMS) films.delete(films.keys().next().value);
     return entry;

@@ -11,9 +11,9 @@ HERE = Path(__file__).parent
 
 
 class Morph(gr.HTML):
-    """Slots A and B over the route `<routes>/morph`; `desk` and its code are found on the page by that selector."""
+    """Slots A and B over the route `<routes>/morph`. `desk` selects the desk; `pair` are the gallery's faces to begin with."""
 
-    def __init__(self, routes: str, desk: str, frames: int = 33, **kwargs):
+    def __init__(self, routes: str, desk: str, pair: tuple[int, int] = (0, 1), frames: int = 33, **kwargs):
         super().__init__(
             html_template=_read("morph.html"),
             css_template=_read("morph.css"),
@@ -21,6 +21,7 @@ class Morph(gr.HTML):
             apply_default_css=False,
             routes=routes,
             desk=desk,
+            pair=list(pair),
             frames=frames,
             **kwargs,
         )

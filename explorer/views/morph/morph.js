@@ -33,13 +33,6 @@ async function named(text) {
   return z && { source: desk.fromCode(z), z, edited: true };
 }
 
-/** The face of the gallery that is most unlike the first: a good pair to begin with. */
-function farthest() {
-  const { gallery } = desk.start;
-  const distance = (mu) => mu.reduce((sum, v, d) => sum + (v - gallery[0].mu[d]) ** 2, 0);
-  return gallery.map(({ mu }) => distance(mu)).reduce((best, v, i, all) => (v > all[best] ? i : best), 0);
-}
-
 // ---- Slots ---------------------------------------------------------------------------------------------------------
 
 function furnish(key) {
@@ -179,8 +172,8 @@ async function begin() {
 
   const get = (key) => window.explorer.get(key);
   const linked = (key) => named(get(key)).catch(() => null);
-  slots.a = (await linked("a")) || meant(desk.fromGallery(0));
-  slots.b = (await linked("b")) || meant(desk.fromGallery(farthest()));
+  slots.a = (await linked("a")) || meant(desk.fromGallery(props.pair[0]));
+  slots.b = (await linked("b")) || meant(desk.fromGallery(props.pair[1]));
   const frame = Math.round(Number(get("frame")));
   await roll(frame > 0 && frame < frames ? frame : 0);
 }

@@ -47,12 +47,6 @@ class Desk:
     def slider(self, place=0):
         return self.page.locator(".desk .row input").nth(place)
 
-    def link(self):
-        """The address, once it names all that was done."""
-        self.page.evaluate("window.explorer.set({})")
-        self.page.wait_for_function("location.search.includes('face=') || location.search.includes('seed=') || location.search.includes('code=')")
-        return self.page.url
-
     def thumb(self, place=0):
         """Where on the screen the slider's thumb is, and how many pixels one sigma is wide."""
         slider = self.slider(place)
@@ -220,7 +214,8 @@ def test_a_link_restores_the_screen(desk, visit, deed, tmp_path):
     desk.slider(1).focus()
     face = desk.act(lambda: desk.page.keyboard.press("End"))
     dim = desk.page.locator(".row").nth(1).get_attribute("data-dim")
-    desk.page.wait_for_function(f"location.search.includes('z{dim}=3') || location.search.includes('code=')")
+    named = f"'code=' + {DESK}.pack({DESK}.z)" if deed == "upload" else f"'z{dim}=3'"
+    desk.page.wait_for_function(f"location.search.includes({named})")
 
     other = Desk(visit(desk.page.url))
     # A picture itself never travels: of its code the link carries thousandths. And a batch that others share rounds

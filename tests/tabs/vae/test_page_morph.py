@@ -64,8 +64,8 @@ def test_a_pair_is_loaded_and_the_film_ends_at_both(morph):
     morph.show(32)
     last = morph.picture()
     a, b = (morph.reduced(morph.slot(name).locator("> canvas")) for name in "ab")
-    assert apart(first, a) < 2 and apart(last, b) < 2
-    assert apart(a, b) > 5
+    # Canvases of different sizes never agree to the last bit.
+    assert apart(first, b) > 5 * apart(first, a) and apart(last, a) > 5 * apart(last, b)
 
 
 def test_the_end_frames_are_the_reconstructions_pixel_by_pixel(morph):
@@ -133,10 +133,10 @@ def test_a_gallery_face_can_be_dropped_onto_a_slot(visit, app_url):
 
 def test_a_link_restores_both_faces_and_the_frame(morph, visit):
     morph.slot("a").locator("[data-take=gallery]").click()
-    morph.change(lambda: morph.slot("a").locator(".shelf button").nth(4).click())
+    morph.change(lambda: morph.slot("a").locator(".shelf button").nth(5).click())
     morph.change(lambda: morph.slot("b").locator("[data-take=random]").click())
     morph.show(20)
-    morph.page.wait_for_function("location.search.includes('frame=20') && location.search.includes('a=g4')")
+    morph.page.wait_for_function("location.search.includes('frame=20') && location.search.includes('a=g5')")
     other = Morph(visit(morph.page.url))
     assert other.names() == morph.names()
     other.page.wait_for_selector('.film[data-frame="20"]')
