@@ -40,6 +40,15 @@ function plan() {
   requestAnimationFrame(draw);
 }
 
+// CSS pixels that the stage and the strip have: measured when they change, for asking in every frame would force a layout.
+const room = { stage: 0, strip: 0 };
+const measure = new ResizeObserver(() => {
+  Object.assign(room, { stage: stage.clientWidth, strip: strip.parentElement.clientWidth });
+  plan();
+});
+measure.observe(stage);
+measure.observe(strip.parentElement);
+
 // What is on the screen now, so that nothing is drawn twice.
 const drawn = { film: 0, frame: null, index: -1, wide: 0, strip: "", clock: 0 };
 
@@ -56,7 +65,7 @@ function draw(now) {
 
 function drawStage() {
   const frame = state.frames[state.index];
-  const wide = Math.min(1536, Math.max(state.width, Math.round(stage.clientWidth * devicePixelRatio)));
+  const wide = Math.min(1536, Math.max(state.width, Math.round(room.stage * devicePixelRatio)));
   if (!frame || (frame === drawn.frame && wide === drawn.wide)) return;
   if (wide !== drawn.wide || stage.height !== Math.round((wide * state.height) / state.width)) {
     stage.width = wide;
@@ -76,8 +85,7 @@ function drawStage() {
 /** Small frames, as many as fit, evenly chosen from the first to the last. */
 function drawStrip() {
   const { frames, width, height } = state;
-  const box = strip.parentElement;
-  const wide = box.clientWidth;
+  const wide = room.strip;
   if (!frames.length || !wide) return;
   const count = Math.max(1, Math.min(frames.length, Math.floor(wide / CELL)));
   const cell = wide / count;
@@ -86,8 +94,8 @@ function drawStrip() {
   if (key === drawn.strip) return;
   drawn.strip = key;
 
-  box.style.setProperty("--cell", cell + "px");
-  box.style.setProperty("--thumb-height", tall + "px");
+  strip.parentElement.style.setProperty("--cell", cell + "px");
+  strip.parentElement.style.setProperty("--thumb-height", tall + "px");
   strip.width = Math.round(wide * devicePixelRatio);
   strip.height = Math.round(tall * devicePixelRatio);
   const context = strip.getContext("2d");
@@ -132,8 +140,6 @@ function drawControls() {
 function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
-
-new ResizeObserver(plan).observe(root);
 
 // ---- Playing -------------------------------------------------------------------------------------------------------
 
