@@ -33,7 +33,11 @@ def test_the_fixture_sees_what_it_should(visit, app_url):
     page.evaluate("setTimeout(() => { throw new Error('planted') })")
     page.evaluate("console.error('planted')")
     page.evaluate("fetch('http://192.0.2.1/planted', {mode: 'no-cors', signal: AbortSignal.timeout(50)}).catch(() => {})")
-    page.wait_for_timeout(200)
-    kinds = {trouble.split(":")[0] for trouble in page.troubles if "planted" in trouble}
+    kinds = set()
+    for _ in range(200):
+        kinds = {trouble.split(":")[0] for trouble in page.troubles if "planted" in trouble}
+        if len(kinds) == 3:
+            break
+        page.wait_for_timeout(50)
     page.troubles.clear()
     assert kinds == {"page error", "console", "outside"}
