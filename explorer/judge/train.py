@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     command = "python -m explorer.judge.train " + " ".join(sys.argv[1:] if argv is None else argv)
     good = publish(run, args.out or assets.SHIPPED / MODEL, command.strip(), args.seed, args.judged_on)
-    unfinished.unlink()
+    session.forget(unfinished)
     return 0 if good else 1
 
 

@@ -93,7 +93,7 @@ def fit(
         done = max(_done(run, steps, minutes), 1e-9)
         rate = (run.step - first) * batch_size / (run.seconds - before)
         shown = {name: value for name, value in mean.items() if name != "loss"}
-        yield Progress(run.step, mean["loss"], shown, rate, run.seconds * (1 - done) / done)
+        yield Progress(run.step, mean["loss"], shown, rate, max(0.0, run.seconds * (1 - done) / done))
 
 
 def _done(run: Run, steps: int | None, minutes: float | None) -> float:

@@ -71,6 +71,13 @@ def follow(run: Run, progress: Iterable[Progress], path: Path, every: float = 60
     return not asked
 
 
+def forget(path: Path) -> None:
+    """Removes a run that has become a model, and its folder if that held nothing else."""
+    path.unlink()
+    if not any(path.parent.iterdir()):
+        path.parent.rmdir()
+
+
 def prepare(args: argparse.Namespace) -> dict[str, float | int | None]:
     """Seeds, sets the threads, and returns the budget as keyword arguments for `loop.fit`."""
     if args.threads:

@@ -13,7 +13,7 @@ PREFIX = "mixture."
 
 def fit(z: torch.Tensor, components: int, seed: int) -> dict[str, torch.Tensor]:
     """Fits codes (N, D): weights (K,), means (K, D), cholesky factors of the covariances (K, D, D)."""
-    fitted = GaussianMixture(components, reg_covar=1e-4, max_iter=60, random_state=seed).fit(z.numpy())
+    fitted = GaussianMixture(components, reg_covar=1e-4, max_iter=200, random_state=seed).fit(z.numpy())
     return {
         "mixture.weights": torch.from_numpy(fitted.weights_).float(),
         "mixture.means": torch.from_numpy(fitted.means_).float(),

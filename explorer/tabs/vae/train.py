@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
-from explorer import assets, corpus, device
-from explorer.sheet import sheet
+from explorer import assets, corpus, device, export
 from explorer.tabs.vae import aggregate, measure
 from explorer.tabs.vae import model as vae
 from explorer.training import card, session
@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     command = "python -m explorer.tabs.vae.train " + " ".join(sys.argv[1:] if argv is None else argv)
     publish(run, data, args.out or assets.SHIPPED / "vae" / name, command.strip(), args.seed)
-    unfinished.unlink()
+    session.forget(unfinished)
     return 0
 
 
@@ -142,7 +142,7 @@ def draws(net: vae.Vae, mixture: dict, source: str, n: int, seed: int) -> torch.
     return torch.randn(n, net.config.latent_dim, generator=rng) if source == "prior" else aggregate.draw(mixture, n, rng)
 
 
-def picture(net: vae.Vae, mixture: dict, data: Data, seed: int):
+def picture(net: vae.Vae, mixture: dict, data: Data, seed: int) -> Image.Image:
     """The sheet to look at before the numbers are believed: faces over their reconstructions, samples, a morph."""
     faces = data.val[:16]
     mu, _ = measure.encode(net, np.resize(faces, (16, *faces.shape[1:])))
@@ -151,7 +151,7 @@ def picture(net: vae.Vae, mixture: dict, data: Data, seed: int):
     rows += [measure.decode(net, draws(net, mixture, "aggregate", 48, seed))]
     rows += [measure.decode(net, draws(net, mixture, "prior", 16, seed))]
     rows += [measure.decode(net, (1 - t) * mu[0] + t * mu[1])]
-    return sheet(np.concatenate(rows), columns=16)
+    return Image.fromarray(export.grid(np.concatenate(rows), columns=16))
 
 
 if __name__ == "__main__":

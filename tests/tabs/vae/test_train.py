@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -71,14 +70,3 @@ def test_the_face_counts_more_for_avatars_only():
     assert (train.precision(32, "digits") == 1).all()
     with pytest.raises(SystemExit):
         train.main(["--minutes", "1", "--steps", "1"])
-
-
-def test_the_sheet_shows_what_the_data_hold():
-    # The sheet's first row is the data itself, so a reader can compare.
-    from explorer.sheet import sheet
-
-    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
-    picture = np.asarray(sheet(images, columns=3))
-    assert picture.shape == (16, 24, 3)
-    assert (picture[:8, 8:16] == images[1]).all() and (picture[8:, :8] == images[3]).all()
-    assert (picture[8:, 16:] == 255).all()
