@@ -54,8 +54,8 @@ def _vae():
     return engine.load()
 
 
-# Single pictures are batched across visitors. Whole films take turns on one thread, so that one visitor's film delays
-# another's by its own length at most, and single pictures not at all.
+# Single pictures are batched across visitors. Whole films take turns on a thread of their own, so that however many
+# are asked for, they hold up no single picture for longer than they share the processor with it.
 _faces = MicroBatcher(lambda codes: _vae().decode(np.stack(codes)))
 _films = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vae-films")
 
@@ -69,7 +69,7 @@ async def _in_turn(work, *args):
 
 async def start(request: Request) -> Response:
     """What the page needs to know of the model, and the codes of the gallery, as JSON."""
-    return JSONResponse(await _in_turn(_facts), headers={"cache-control": "no-store"})
+    return JSONResponse(await asyncio.to_thread(_facts), headers={"cache-control": "no-store"})
 
 
 def _facts() -> dict:
@@ -77,6 +77,7 @@ def _facts() -> dict:
     faces = vae.gallery()
     codes = [{"mu": _list(mu), "sigma": _list(sigma)} for mu, sigma in zip(faces.codes.mu, faces.codes.sigma)]
     return {
+        "version": vae.card["sha256"][:8],  # the page adds it to every address, as browsers keep what they have fetched
         "dims": vae.dims,
         "size": vae.size,
         "order": vae.order,
@@ -88,7 +89,10 @@ def _facts() -> dict:
 
 async def gallery(request: Request) -> Response:
     """The gallery's faces, in the order of `start`: a sprite."""
-    return routes.png_sprite((await _in_turn(lambda: _vae().gallery())).images)
+    faces = await asyncio.to_thread(lambda: _vae().gallery())
+    sprite = routes.png_sprite(faces.images)
+    sprite.headers["cache-control"] = "no-store"  # another model may have another gallery
+    return sprite
 
 
 async def decode(request: Request) -> Response:
@@ -125,7 +129,8 @@ async def sample(request: Request) -> Response:
     A temperature T gives middle + T (z - middle), which the page computes while one drags it.
     """
     seed, source = _whole(request, "seed"), request.query_params.get("source", "aggregate")
-    z, middle = (_vae().sample(1, seed, temperature, source)[0] for temperature in (1.0, 0.0))
+    vae = await asyncio.to_thread(_vae)
+    z, middle = (vae.sample(1, seed, temperature, source)[0] for temperature in (1.0, 0.0))
     return JSONResponse({"z": _list(z), "middle": _list(middle)})
 
 
@@ -157,8 +162,8 @@ def _list(values: np.ndarray) -> list[float]:
 
 
 async def _code(request: Request, name: str) -> np.ndarray:
-    """A code (D,) from the query."""
-    vae = await _in_turn(_vae)
+    """A code (D,) from the query. The first to ask waits for the model, in a thread."""
+    vae = await asyncio.to_thread(_vae)
     return routes.numbers(request.query_params.get(name), vae.dims, name)
 
 

@@ -396,12 +396,14 @@ async function usePicture(file) {
   if (!file || !start) return;
   const ticket = (reading = {});
   facts({ state: "busy" });
+  find(".note").textContent = "Reading your picture.";
   try {
     const source = await fromFile(file);
     if (reading !== ticket) return;
     go(source);
     window.explorer.announce("Your picture is encoded.");
   } catch (error) {
+    find(".note").textContent = remark(state.source);
     complain(error);
   }
 }
@@ -495,9 +497,14 @@ document.addEventListener("paste", (event) => {
   if (file && onScreen() && !writing(event.target)) usePicture(file);
 });
 document.addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || !onScreen() || writing(event.target)) return;
+  if (!start || !onScreen() || writing(event.target) || event.altKey) return;
+  const key = event.key.toLowerCase();
+  const action = event.ctrlKey || event.metaKey
+    ? { z: event.shiftKey ? actions.redo : actions.undo, y: actions.redo }[key]
+    : { r: actions.random, e: state.source?.code && actions.noise }[key];
+  if (!action) return;
   event.preventDefault();
-  if (start) (event.shiftKey ? actions.redo : actions.undo)();
+  action();
 });
 
 // The stage is drawn in the pixels of the screen, so a resize asks for it anew.
@@ -546,6 +553,7 @@ async function begin() {
   facts({ state: "loading", ready: "false" });
   try {
     [start, faces] = await Promise.all([wire.json("start"), wire.frames("gallery")]);
+    wire.of(start.version);
     furnish();
     await readLink();
     facts({ ready: "true" });

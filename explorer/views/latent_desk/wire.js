@@ -7,8 +7,10 @@ const KEPT_FILMS = 12; // 49 frames of 64 x 64 are 0.8 MB each
 function wireTo(prefix) {
   const numbers = (z) => Array.from(z, (v) => +v.toFixed(4)).join(",");
 
+  let version = ""; // of the model: browsers keep pictures, and another model gives others for the same numbers
+
   function url(name, query = {}) {
-    const pairs = Object.entries(query).map(([key, value]) => key + "=" + value);
+    const pairs = Object.entries(version ? { ...query, v: version } : query).map(([key, value]) => key + "=" + value);
     return window.explorer.url(prefix + "/" + name + (pairs.length ? "?" + pairs.join("&") : ""));
   }
 
@@ -43,7 +45,7 @@ function wireTo(prefix) {
   async function frames(name, query) {
     const reply = await ask(name, query);
     const [count, height, width] = reply.headers.get("x-shape").split(",").map(Number);
-    const sheet = await createImageBitmap(await reply.blob());
+    const sheet = await createImageBitmap(await reply.blob(), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
     const canvas = new OffscreenCanvas(sheet.width, sheet.height);
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(sheet, 0, 0);
@@ -105,7 +107,7 @@ function wireTo(prefix) {
     return entry;
   }
 
-  return { url, json, picture, frames, numbers, decode, overtake, film };
+  return { url, json, picture, frames, numbers, decode, overtake, film, of: (model) => (version = model) };
 }
 
 function fromRgb(bytes, width, height) {

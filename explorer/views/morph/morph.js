@@ -112,8 +112,8 @@ async function roll(begin = 0) {
   const { a, b } = slots;
   const ticket = ++rolling;
   morph.dataset.state = "busy";
-  const query = "?a=" + desk.wire.numbers(a.z) + "&b=" + desk.wire.numbers(b.z) + "&frames=" + frames;
-  const url = (format) => desk.wire.url("morph") + query + (format ? "&format=" + format : "");
+  const query = { a: desk.wire.numbers(a.z), b: desk.wire.numbers(b.z), frames };
+  const url = (format) => desk.wire.url("morph", format ? { ...query, format } : query);
   await attempt(async () => {
     const [first, last] = await Promise.all([desk.wire.picture(a.z), desk.wire.picture(b.z)]);
     const exports = Object.fromEntries(desk.start.exports.map((format) => [format, url(format)]));
@@ -139,7 +139,8 @@ async function roll(begin = 0) {
 function tell(index) {
   const t = index / (frames - 1);
   const weight = (v) => "<b>" + v.toFixed(3) + "</b>";
-  line.innerHTML = sym("z", "z") + "(t) = (1 − t) " + sym("mu", "μ") + "<sub>A</sub> + t " + sym("mu", "μ") + "<sub>B</sub>" +
+  const end = (slot) => (slot.source.code && !slot.edited ? sym("mu", "μ") : sym("z", "z"));
+  line.innerHTML = sym("z", "z") + "(t) = (1 − t) " + end(slots.a) + "<sub>A</sub> + t " + end(slots.b) + "<sub>B</sub>" +
     '<span class="now">t = ' + weight(t) + "</span><span class=\"now\">" + weight(1 - t) + " A + " + weight(t) + " B</span>";
   window.explorer.set({ frame: index || null });
 }

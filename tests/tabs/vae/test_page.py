@@ -30,7 +30,8 @@ class Desk:
         painted = self.fact("painted")
         deed()
         self.page.wait_for_function(
-            f"(before) => {{ const d = document.querySelector('{SETTLED}')?.dataset; return d && d.frame === 'exact' && d.painted !== before; }}",
+            f"(before) => {{ const d = document.querySelector('{SETTLED}')?.dataset;"
+            " return d && d.frame === 'exact' && d.painted !== before; }",
             arg=painted,
         )
         return self.face()
@@ -51,7 +52,8 @@ class Desk:
         """Where on the screen the slider's thumb is, and how many pixels one sigma is wide."""
         slider = self.slider(place)
         slider.scroll_into_view_if_needed()
-        box, size = slider.bounding_box(), 18 * self.page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize) / 16")
+        rem = self.page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
+        box, size = slider.bounding_box(), 1.125 * rem
         sigma = (box["width"] - size) / 6
         x = box["x"] + size / 2 + (float(slider.input_value()) + 3) * sigma
         return x, box["y"] + box["height"] - size / 2, sigma
@@ -104,9 +106,11 @@ def test_a_frame_of_the_film_is_the_face_of_that_value(desk):
     desk.slider().focus()
     desk.page.wait_for_selector(".desk[data-film]")
     desk.act(lambda: desk.page.keyboard.press("End"))
-    filmed = desk.page.evaluate(
-        f"{DESK}.wire.film({DESK}.z, {DESK}.start.order[0], {{from: -3, to: 3, frames: 49}}).ready.then((f) => Array.from(f[48].data))"
-    )
+    filmed = desk.page.evaluate(f"""async () => {{
+        const desk = {DESK};
+        const film = await desk.wire.film(desk.z, desk.start.order[0], {{ from: -3, to: 3, frames: 49 }}).ready;
+        return Array.from(film[48].data);
+    }}""")
     assert max(abs(a - b) for a, b in zip(filmed, desk.face())) <= 1
 
 
@@ -161,6 +165,17 @@ def test_a_double_click_is_two_clicks_and_breaks_nothing(desk):
     desk.act(lambda: desk.page.locator("[data-do=random]").dblclick())
     desk.settle()
     assert desk.fact("source") == "s" + desk.page.input_value(".seed")
+
+
+def test_letters_draw_faces_but_not_while_one_writes(desk):
+    desk.act(lambda: desk.page.keyboard.press("r"))
+    assert desk.fact("source").startswith("s")
+    desk.act(lambda: desk.page.locator(".thumb").nth(2).click())
+    mean = desk.z()
+    desk.act(lambda: desk.page.keyboard.press("e"))
+    assert desk.z() != mean and desk.fact("source") == "g2"
+    desk.page.locator(".seed").press("r")
+    assert desk.fact("source") == "g2"
 
 
 def test_the_same_seed_is_the_same_face(desk):
@@ -224,7 +239,9 @@ def test_a_link_restores_the_screen(desk, visit, deed, tmp_path):
     assert other.page.locator(".values").last.inner_text().startswith(f"z{dim}")
 
 
-@pytest.mark.parametrize("query", ["?face=g999", "?face=g0&z0=nan&z1=1e9", "?seed=-3&t=hot", "?code=!!!", "?seed=7&from=nowhere&dim=4096"])
+@pytest.mark.parametrize(
+    "query", ["?face=g999", "?face=g0&z0=nan&z1=1e9", "?seed=-3&t=hot", "?code=!!!", "?seed=7&from=nowhere&dim=4096"]
+)
 def test_a_broken_link_still_opens_a_face(visit, app_url, query):
     desk = Desk(visit(app_url + "/" + query))
     assert max(map(abs, desk.z())) <= 12
