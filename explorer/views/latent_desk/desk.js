@@ -254,6 +254,7 @@ function drawEquation() {
     const heat = source.heat === undefined ? "" : ", temperature " + text(source.heat);
     find(".symbols").innerHTML = origin + heat + arrow("decoder") + sym("xhat", "x̂");
     showValues(sym("z", "z" + sub) + " = " + num("z", z[dim]));
+    desk.toggleAttribute("data-far", false);
     find(".verdict").textContent = "Nothing was encoded, so there is no posterior on the tracks.";
     return;
   }
@@ -266,7 +267,7 @@ function drawEquation() {
     num("eps", shown.eps, 2, true) + " = " + num("z", shown.z));
 
   find(".verdict").textContent = verdict(dim, shown, source.code.mu[dim], source.code.sigma[dim]);
-  find(".verdict").toggleAttribute("data-far", Math.abs(shown.eps) > 3);
+  desk.toggleAttribute("data-far", Math.abs(shown.eps) > 3);
   facts({ eps: shown.eps });
 }
 
@@ -366,20 +367,20 @@ function syncTools({ seed, heat, from }) {
   find(".heat-value").textContent = text(heat);
 }
 
-/** Several changes of one field in a row (a temperature being dragged) are one step of the history. */
+/** A temperature that is being dragged is one step of the history. */
 let drawn = null;
+let heating = false;
 async function drawFace(field) {
   const seed = clamp(Math.round(+find(".seed").value || 0), 0, 999999);
   const heat = +find(".heat").value;
   find(".heat-value").textContent = text(heat);
-  const ticket = (drawn = { field });
+  const ticket = (drawn = {});
   try {
     const source = await fromSeed(seed, heat, find(".from").value);
     if (drawn !== ticket || source.z.every((v, d) => v === state.z[d])) return;
-    const same = field === "heat" && state.source.seed !== undefined && state.fieldMoved === field;
-    state.fieldMoved = field;
     if (field !== "heat") return go(source);
-    if (!same) remember();
+    if (!heating) remember();
+    heating = true;
     wire.overtake();
     Object.assign(state, { source, z: Array.from(source.z) });
     facts({ settled: "false" });
@@ -468,7 +469,7 @@ find(".seed").addEventListener("change", () => drawFace("seed"));
 find(".seed").addEventListener("keydown", (event) => event.key === "Enter" && drawFace("seed"));
 find(".from").addEventListener("change", () => drawFace("from"));
 find(".heat").addEventListener("input", () => drawFace("heat"));
-find(".heat").addEventListener("change", release);
+find(".heat").addEventListener("change", () => ((heating = false), release()));
 find(".file").addEventListener("change", (event) => {
   usePicture(event.target.files[0]);
   event.target.value = ""; // the same file may be chosen again

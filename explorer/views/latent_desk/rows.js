@@ -15,7 +15,7 @@ function makeRow(dim, axis, on) {
   row.className = "row";
   row.dataset.dim = dim;
   row.innerHTML = `
-    <canvas class="end" width="64" height="64" role="img" aria-label="this face at ${name} = −${END}"></canvas>
+    <button type="button" class="end" aria-label="Set ${name} to −${END}"><canvas width="64" height="64"></canvas></button>
     <div class="middle">
       <div class="head">
         <span class="name"><i>z</i><sub>${dim}</sub></span><span class="effect"></span>
@@ -26,7 +26,7 @@ function makeRow(dim, axis, on) {
       </div>
       <div class="track"><input type="range" min="-${REACH}" max="${REACH}" step="0.01" value="0"></div>
     </div>
-    <canvas class="end" width="64" height="64" role="img" aria-label="this face at ${name} = ${END}"></canvas>`;
+    <button type="button" class="end" aria-label="Set ${name} to ${END}"><canvas width="64" height="64"></canvas></button>`;
 
   const part = (selector) => row.querySelector(selector);
   const slider = part("input");
@@ -53,6 +53,10 @@ function makeRow(dim, axis, on) {
   slider.addEventListener("focus", () => on.touch(dim, false));
   slider.addEventListener("input", () => on.move(dim, +slider.value));
   slider.addEventListener("change", () => on.release(dim));
+  for (const [button, value] of [[low, -END], [high, END]]) {
+    button.addEventListener("pointerenter", () => on.hover(dim));
+    button.addEventListener("click", () => (on.touch(dim, true), on.move(dim, value), on.release(dim)));
+  }
   part(".reset").addEventListener("click", () => on.reset(dim));
 
   /** Shows a value; `base` is the value the face began with. */
@@ -76,8 +80,8 @@ function makeRow(dim, axis, on) {
   }
 
   function ends(images) {
-    paint(low, images[0]);
-    paint(high, images[1]);
+    paint(low.firstChild, images[0]);
+    paint(high.firstChild, images[1]);
   }
 
   return { element: row, slider, value, posterior, ends };

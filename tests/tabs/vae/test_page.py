@@ -10,6 +10,10 @@ import pytest
 pytestmark = pytest.mark.browser
 
 DESK = "[...document.querySelectorAll('*')].find((e) => e.desk).desk"
+SMALL = (  # a canvas of any size as 8 x 8 pixels
+    "(e) => { const c = new OffscreenCanvas(8, 8).getContext('2d'); c.imageSmoothingQuality = 'high';"
+    " c.drawImage(e, 0, 0, 8, 8); return Array.from(c.getImageData(0, 0, 8, 8).data); }"
+)
 SETTLED = '.desk[data-ready="true"][data-settled="true"]'
 
 
@@ -71,7 +75,7 @@ def test_the_first_face_is_good_before_anything_is_touched(desk):
     assert "dB" in desk.page.locator(".measure").inner_text()
     inked = "(c) => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size > 20; }"
     for place in (0, 11):
-        assert desk.page.locator(".row .end").nth(2 * place).evaluate(inked)
+        assert desk.page.locator(".row .end canvas").nth(2 * place).evaluate(inked)
 
 
 def test_a_slider_answers_the_keyboard(desk):
@@ -148,6 +152,28 @@ def test_undo_redo_and_resets(desk):
     desk.act(lambda: desk.page.locator(".row").nth(0).locator(".reset").click())
     assert desk.act(lambda: desk.page.click("[data-do=reset]")) == first
     assert desk.act(lambda: desk.page.click("[data-do=undo]")) != first
+
+
+def test_an_end_picture_is_where_a_click_on_it_leads(desk):
+    end = desk.page.locator(".row").nth(3).locator(".end").last
+    promised = end.locator("canvas").evaluate(SMALL)
+    desk.act(lambda: end.click())
+    assert float(desk.slider(3).input_value()) == 2.5
+    face = desk.page.locator(".face").evaluate(SMALL)
+    assert sum(abs(a - b) for a, b in zip(promised, face)) / len(face) < 4  # the same picture, drawn at another size
+
+
+def test_a_temperature_that_is_dragged_is_one_step_of_the_history(desk):
+    first = desk.face()
+    desk.page.locator(".heat").focus()
+    painted = desk.fact("painted")
+    heat = "(v) => { const e = document.querySelector('.heat'); e.value = v; e.dispatchEvent(new Event('input')); }"
+    for value in (0.9, 0.6, 0.3):
+        desk.page.evaluate(heat, value)
+    desk.page.wait_for_function("(n) => +document.querySelector('.desk').dataset.painted > +n", arg=painted)
+    desk.act(lambda: desk.page.locator(".heat").dispatch_event("change"))
+    assert desk.fact("source") == "s7" and desk.page.evaluate(f"{DESK}.source.heat") == 0.3
+    assert desk.act(lambda: desk.page.click("[data-do=undo]")) == first
 
 
 def test_the_gallery_by_mouse_and_by_keyboard(desk):
