@@ -41,6 +41,7 @@ window.eye = (selector) => {
     if (picture && (picture.tagName === 'CANVAS' || (picture.complete && picture.naturalWidth))) {
       small.drawImage(picture, 0, 0, 16, 16);
       const now = small.getImageData(0, 0, 16, 16).data.join();
+      window.still = now === before ? window.still + 1 : 0;
       if (now !== before && moved) {
         lags.push(performance.now() - moved);
         moved = 0;
@@ -215,18 +216,18 @@ def drag(browser, way: Way, port: int, moves: int) -> list[float]:
     page.wait_for_timeout(500)
     page.evaluate("selector => void Object.assign(window, eye(selector))", way.picture)
 
-    # No place twice, or the browser's cache would answer; and never a small step, which may change no pixel.
+    # No value twice, or the browser's cache would answer; and never a small step, which may change no pixel.
     hand, here, taken = random.Random(1), 0.5, 0
-    places = hand.sample(range(1000), 1000)
+    places = hand.sample(range(250), 250)
     while taken < moves + 3:
-        there = places.pop() / 1000
+        there = places.pop() / 250
         if abs(there - here) < 0.15:
             continue
         page.wait_for_timeout(hand.uniform(40, 90))  # out of step with the display
         move(there)
         here, taken = there, taken + 1
-        page.wait_for_function("count => window.lags.length >= count", arg=taken)
-    lags = page.evaluate("window.lags")
+        page.wait_for_function("count => lags.length >= count && still >= 3", arg=taken)
+    lags = page.evaluate("lags")
     FRAMES.extend(page.evaluate("intervals"))
     context.close()
     return lags[3:]  # the first few warm things up
