@@ -554,7 +554,7 @@ async function begin() {
   facts({ state: "loading", ready: "false" });
   try {
     [start, faces] = await Promise.all([wire.json("start"), wire.frames("gallery")]);
-    wire.of(start.version);
+    wire.setVersion(start.version);
     furnish();
     await readLink();
     facts({ ready: "true" });

@@ -107,7 +107,9 @@ function wireTo(prefix) {
     return entry;
   }
 
-  return { url, json, picture, frames, numbers, decode, overtake, film, of: (model) => (version = model) };
+  const setVersion = (text) => (version = text);
+
+  return { url, json, picture, frames, numbers, decode, overtake, film, setVersion };
 }
 
 function fromRgb(bytes, width, height) {

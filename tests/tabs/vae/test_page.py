@@ -229,6 +229,21 @@ def test_an_upload_is_encoded_and_measured(desk, tmp_path):
     assert "dB" in desk.page.locator(".measure").inner_text()
 
 
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_picture_can_be_dropped_and_pasted(desk, kind):
+    make_event = """async (kind) => {
+        const canvas = new OffscreenCanvas(80, 60);
+        canvas.getContext('2d').fillRect(20, 10, 30, 30);
+        const held = new DataTransfer();
+        held.items.add(new File([await canvas.convertToBlob()], 'square.png', { type: 'image/png' }));
+        const options = { bubbles: true, cancelable: true, dataTransfer: held, clipboardData: held };
+        const event = kind === 'drop' ? new DragEvent('drop', options) : new ClipboardEvent('paste', options);
+        document.querySelector('.desk').dispatchEvent(event);
+    }"""
+    desk.act(lambda: desk.page.evaluate(make_event, kind))
+    assert desk.fact("source") == "u"
+
+
 def test_a_corrupt_upload_is_one_sentence_and_loses_nothing(desk, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG and nothing else")
     desk.slider().focus()
