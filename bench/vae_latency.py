@@ -28,22 +28,23 @@ ROUND_TRIP = 80  # ms, as to a hosted Space
 FRAME = 1000 / 60  # ms that a display shows a picture
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-# Watches one picture from inside the page. A lag runs from the time stamp of the pointer's move to the end of the first
-# display frame in which the picture is another one: 256 pixels of it are compared after every frame.
+# Watches one picture from inside the page. A lag runs from the time stamp of the pointer's move to the display frame that
+# has another picture: 256 pixels of it are compared after every frame, when whatever draws in a frame has drawn.
 EYE = """
 window.eye = (selector) => {
   const small = new OffscreenCanvas(16, 16).getContext('2d', { willReadFrequently: true });
   const lags = [], frames = [], after = new MessageChannel();
-  let moved = 0, before = null, last = 0;
+  let moved = 0, before = null, last = 0, began = 0;
   addEventListener('pointermove', (event) => moved ||= event.timeStamp, true);
   function look() {
     const picture = document.querySelector(selector);
     if (picture && (picture.tagName === 'CANVAS' || (picture.complete && picture.naturalWidth))) {
       small.drawImage(picture, 0, 0, 16, 16);
       const now = small.getImageData(0, 0, 16, 16).data.join();
+      if (moved > began) return; // moved since this frame began: the next one will show it
       window.still = now === before ? window.still + 1 : 0;
       if (now !== before && moved) {
-        lags.push(performance.now() - moved);
+        lags.push(began - moved);
         moved = 0;
       }
       before = now;
@@ -53,6 +54,7 @@ window.eye = (selector) => {
   function frame(now) {
     if (last) frames.push(now - last);
     last = now;
+    began = performance.now();
     after.port2.postMessage(0);
     requestAnimationFrame(frame);
   }
