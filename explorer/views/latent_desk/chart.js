@@ -31,16 +31,21 @@ function makeChart(holder, order, axes, pick) {
   const up = (v) => 4 - clamp(v, -3.8, 3.8);
   const place = (line, from, to) => (line.setAttribute("y1", from), line.setAttribute("y2", to));
 
-  /** `code` is {mu, sigma} or null where no picture was encoded. */
+  let shown = { z: [], code: undefined, touched: undefined };
+
+  /** `code` is {mu, sigma} or null where no picture was encoded. Touches only what has changed since the last time. */
   return function show(z, code, touched) {
     for (const { column, dim, ...line } of columns) {
-      column.toggleAttribute("data-encoded", Boolean(code));
-      column.toggleAttribute("data-touched", dim === touched);
-      if (code) {
-        place(line.whisker, up(code.mu[dim] - code.sigma[dim]), up(code.mu[dim] + code.sigma[dim]));
-        place(line.mu, up(code.mu[dim]), up(code.mu[dim]));
+      if (code !== shown.code) {
+        column.toggleAttribute("data-encoded", Boolean(code));
+        if (code) {
+          place(line.whisker, up(code.mu[dim] - code.sigma[dim]), up(code.mu[dim] + code.sigma[dim]));
+          place(line.mu, up(code.mu[dim]), up(code.mu[dim]));
+        }
       }
-      place(line.z, up(z[dim]), up(z[dim]));
+      if (touched !== shown.touched) column.toggleAttribute("data-touched", dim === touched);
+      if (z[dim] !== shown.z[dim]) place(line.z, up(z[dim]), up(z[dim]));
     }
+    shown = { z: Array.from(z), code, touched };
   };
 }

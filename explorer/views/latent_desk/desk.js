@@ -252,15 +252,15 @@ function drawEquation() {
     const origin = source.from === "aggregate" ? sym("z", "z") + " ~ q(" + sym("z", "z") + ")"
       : source.from === "prior" ? sym("z", "z") + " ~ N(0, I)" : sym("z", "z");
     const heat = source.heat === undefined ? "" : ", temperature " + text(source.heat);
-    find(".symbols").innerHTML = origin + heat + arrow("decoder") + sym("xhat", "x̂");
+    showSymbols(origin + heat + arrow("decoder") + sym("xhat", "x̂"));
     showValues(sym("z", "z" + sub) + " = " + num("z", z[dim]));
     desk.toggleAttribute("data-far", false);
     find(".verdict").textContent = "Nothing was encoded, so there is no posterior on the tracks.";
     return;
   }
-  find(".symbols").innerHTML = sym("x", "x") + arrow("encoder") + sym("mu", "μ") + ", " + sym("sigma", "σ") +
+  showSymbols(sym("x", "x") + arrow("encoder") + sym("mu", "μ") + ", " + sym("sigma", "σ") +
     '<span class="arrow bare"></span>' + sym("z", "z") + " = " + sym("mu", "μ") + " + " + sym("sigma", "σ") + " · " + sym("eps", "ε") +
-    arrow("decoder") + sym("xhat", "x̂");
+    arrow("decoder") + sym("xhat", "x̂"));
 
   const shown = equation(z[dim], source.code.mu[dim], source.code.sigma[dim]);
   showValues(sym("z", "z" + sub) + " = " + num("mu", shown.mu) + " + " + num("sigma", shown.sigma, 3) + " · " +
@@ -278,6 +278,12 @@ function verdict(dim, { eps }, mu, sigma) {
   if (Math.abs(eps) <= 2) return "An ε of this size is drawn often: still a likely code of x.";
   if (Math.abs(eps) <= 3) return "An ε of this size is drawn rarely: an unlikely code of x, but a possible one.";
   return z + " is " + Math.round(Math.abs(eps)) + " σ from where the encoder put it: no longer a code of x.";
+}
+
+/** The model as a line of symbols: it changes with the source, not with a drag. */
+let symbols = "";
+function showSymbols(html) {
+  if (html !== symbols) find(".symbols").innerHTML = symbols = html;
 }
 
 /** Beside the sliders, and on a phone under the face, which stays in sight. */

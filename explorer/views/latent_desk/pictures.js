@@ -1,11 +1,24 @@
 // Draws ImageData onto canvases of any size. Knows no codes.
 
-/** Fills a canvas, smoothly enlarged to the pixels that it really has on the screen. */
+const ROUND = 0.09; // a corner's radius, of the side
+
+/**
+ * Fills a canvas, smoothly enlarged to the pixels that it really has on the screen, its corners round.
+ *
+ * The corners are left empty here, not clipped by CSS: a page of clipped canvases costs a render pass for each of them
+ * in every frame, also in those in which only one has changed.
+ */
 function paint(canvas, image) {
   const side = Math.round(canvas.clientWidth * (window.devicePixelRatio || 1));
   const wide = clamp(side, image.width, 1536);
-  if (canvas.width !== wide) canvas.width = canvas.height = wide;
   const context = canvas.getContext("2d");
+  if (canvas.width !== wide || !canvas.dataset.round) {
+    canvas.width = canvas.height = wide; // clears it, and the clip with it
+    canvas.dataset.round = "yes";
+    context.beginPath();
+    context.roundRect(0, 0, wide, wide, wide * Math.min(ROUND, 16 / canvas.clientWidth || ROUND));
+    context.clip();
+  }
   context.imageSmoothingEnabled = true;
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmapOf(image), 0, 0, wide, wide);
