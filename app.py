@@ -28,7 +28,9 @@ def build(names=None, folder=None):
 
     folder = Path(folder or tab.FOLDER)
     binary = [routes.get("device", device)]
-    with gr.Blocks(title="Generative Explorer", analytics_enabled=False, fill_width=True) as demo:
+    # What programs send and get through named endpoints passes through files of Gradio's; they go within the hour.
+    tidy = (600, 3600)
+    with gr.Blocks(title="Generative Explorer", analytics_enabled=False, fill_width=True, delete_cache=tidy) as demo:
         shell.header()
         with gr.Tabs(elem_id="ge-tabs"):
             for name, facts in tab.discover(folder).items():
@@ -106,14 +108,15 @@ def main(arguments=None) -> None:
 
 def start(demo, routes, host: str, port: int, share: bool = False) -> None:
     """Serves the page and its routes, with its looks; returns when it can be opened."""
+    from explorer import limits
     from explorer.theme import Explorer
     from explorer.views import shell
 
-    demo.queue(max_size=64)
+    demo.queue(max_size=limits.LINE)
     demo.launch(
         server_name=host, server_port=port, share=share, prevent_thread_lock=True, quiet=True, show_error=True,
         ssr_mode=False, run_history=False, footer_links=["api"], app_kwargs={"routes": routes},
-        theme=Explorer(), head=shell.head(),
+        theme=Explorer(), head=shell.head(), max_file_size=limits.UPLOAD_BYTES,
     )  # fmt: skip
 
 

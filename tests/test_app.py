@@ -7,7 +7,7 @@ import sys
 import httpx
 
 import app  # noqa: F401  sets the environment as the running app has it
-from explorer import tab
+from explorer import limits, tab
 
 
 def test_the_page_is_served(app_url):
@@ -33,6 +33,12 @@ def test_a_device_that_is_not_here_ends_with_one_sentence():
 def test_no_file_of_the_host_can_be_read(app_url):
     for path in ("/etc/passwd", "app.py", "../app.py", "requirements.txt", "assets"):
         assert httpx.get(f"{app_url}/gradio_api/file={path}").status_code in (403, 404)
+
+
+def test_gradios_own_uploads_are_capped_too(app_url):
+    for size, status in ((1000, 200), (limits.UPLOAD_BYTES + 1, 413)):
+        sent = httpx.post(f"{app_url}/gradio_api/upload", files={"files": ("a.png", bytes(size))}, timeout=60)
+        assert sent.status_code == status
 
 
 def test_telemetry_is_off():
