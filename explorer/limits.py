@@ -1,10 +1,5 @@
 """How much of the host one visitor and all together may use. Numbers with their reasons; knows nothing else."""
 
-# --- Visitors ---
-
-SEATS = 64  # runs kept alive at once: a class of 30 with room to spare, at a few MB each
-IDLE_SECONDS = 900  # a seat that nobody touched for so long may be given to someone else
-
 # --- Requests to the binary routes ---
 
 WORKERS = 16  # handled at once by all: enough for good batches, and a short way from the line to the model
