@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import app  # noqa: F401  the environment in which the app runs, its thread count above all: the same for every way
+
 ROOT = Path(__file__).parent.parent
 ROUND_TRIP = 80  # ms, as to a hosted Space
 FRAME = 1000 / 60  # ms that a display shows a picture
@@ -242,9 +244,9 @@ def measured(rounds: int, moves: int) -> None:
     from tests.conftest import QUIET, free_port
 
     ports = {"app": free_port(), "baseline": free_port()}
-    app = serving("app.py", "--port", str(ports["app"]), "--tabs", "vae", port=ports["app"])
+    ours = serving("app.py", "--port", str(ports["app"]), "--tabs", "vae", port=ports["app"])
     plain = serving("-m", "bench.vae_latency", "--baseline", str(ports["baseline"]), port=ports["baseline"])
-    with app, plain, far(ports["app"], ROUND_TRIP) as app_far, far(ports["baseline"], ROUND_TRIP) as plain_far:
+    with ours, plain, far(ports["app"], ROUND_TRIP) as app_far, far(ports["baseline"], ROUND_TRIP) as plain_far:
         distant = {"app": app_far, "baseline": plain_far}
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)

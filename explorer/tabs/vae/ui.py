@@ -6,6 +6,7 @@ Numbers go to the engine, arrays come back. The engine is imported at first need
 import asyncio
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import gradio as gr
 import numpy as np
@@ -48,6 +49,7 @@ def warm() -> None:
     vae.decode(vae.gallery().codes.mu[:1])
 
 
+@cache
 def _vae():
     from explorer.tabs.vae import engine
 
@@ -162,8 +164,8 @@ def _list(values: np.ndarray) -> list[float]:
 
 
 async def _code(request: Request, name: str) -> np.ndarray:
-    """A code (D,) from the query. The first to ask waits for the model, in a thread."""
-    vae = await asyncio.to_thread(_vae)
+    """A code (D,) from the query. The first to ask waits for the model, in a thread; then none is needed."""
+    vae = _vae() if _vae.cache_info().currsize else await asyncio.to_thread(_vae)
     return routes.numbers(request.query_params.get(name), vae.dims, name)
 
 

@@ -118,11 +118,11 @@ function move(dim, value) {
     wire.overtake();
     show(film.frames[frame], "film:" + frame);
   } else {
+    // What the page draws in the meantime delays the picture, so the rest waits and appears with it.
     count("decodes");
     wire.decode(state.z, (image) => show(image, "near"), complain);
   }
   drawRow(dim);
-  drawSoon();
 }
 
 function release() {
@@ -173,8 +173,9 @@ function touch(dim, anew) {
 
 // ---- Drawing -------------------------------------------------------------------------------------------------------
 
-/** The picture, and what follows from its pixels. */
+/** The picture, what follows from its pixels, and soon the numbers that belong to it. */
 function show(image, frame) {
+  drawSoon();
   state.face = image;
   paint(find(".face"), image);
   facts({ frame, state: "ready" });
@@ -315,6 +316,7 @@ async function drawEnds(z, here) {
 
 /** One sentence about what went wrong; what is on the desk stays. */
 function complain(error) {
+  drawSoon();
   facts({ state: "ready" });
   window.explorer.toast(error.message, "error");
 }
