@@ -116,13 +116,29 @@ function move(dim, value) {
   if (film.frames) {
     const frame = Math.round(((clamp(value, FILM.from, FILM.to) - FILM.from) / (FILM.to - FILM.from)) * (FILM.frames - 1));
     wire.overtake();
+    asked = "";
     show(film.frames[frame], "film:" + frame);
   } else {
     // What the page draws in the meantime delays the picture, so the rest waits and appears with it.
-    count("decodes");
-    wire.decode(state.z, (image) => show(image, "near"), complain);
+    near(state.z);
   }
   drawRow(dim);
+}
+
+/** The picture of a code on the way, unless it is the one that was asked for last. */
+let asked = "";
+function near(z) {
+  const code = wire.numbers(z);
+  if (code === asked) return;
+  asked = code;
+  count("decodes");
+  wire.decode(z, (image) => show(image, "near"), complain);
+}
+
+/** A value that the slider is about to have: asks for its picture before the slider says so. */
+function ahead(dim, value) {
+  if (!state.source || value === state.z[dim] || wire.film(state.z, dim, FILM).frames) return;
+  near(state.z.with(dim, value));
 }
 
 function release() {
@@ -136,6 +152,7 @@ function release() {
 /** The picture of exactly this code, and the end pictures that go with it. */
 function exact() {
   clearTimeout(settling);
+  asked = "";
   facts({ settled: "false" });
   const z = Array.from(state.z);
   const here = () => z.every((v, d) => v === state.z[d]);
@@ -392,8 +409,7 @@ async function drawFace(field) {
     wire.overtake();
     Object.assign(state, { source, z: Array.from(source.z) });
     facts({ settled: "false" });
-    count("decodes");
-    wire.decode(state.z, (image) => show(image, "near"), complain);
+    near(state.z);
     draw();
   } catch (error) {
     complain(error);
@@ -542,7 +558,7 @@ function furnish() {
   [...find(".strip").children].forEach((thumb, i) => paint(thumb.firstChild, faces[i]));
 
   const on = {
-    hover, touch, move, release,
+    hover, touch, ahead, move, release,
     reset: (dim) => (remember(), (state.z[dim] = state.source.z[dim]), (state.touched = dim), draw(), exact()),
   };
   rows = start.axes.map((axis, dim) => makeRow(dim, axis, on));

@@ -2,13 +2,14 @@
 
 const REACH = 3; // the track's half-width, in sigmas of the prior
 const END = 2.5; // where the end pictures are taken
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 const svg = (name, attributes) => {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   return node;
 };
 
-/** The row of dimension `dim`. `on` holds hover(dim), touch(dim, anew), move(dim, value), release(dim), reset(dim). */
+/** The row of dimension `dim`. `on` holds hover(dim), touch(dim, anew), ahead(dim, value), move(dim, value), release(dim), reset(dim). */
 function makeRow(dim, axis, on) {
   const name = "z" + dim;
   const row = document.createElement("div");
@@ -53,6 +54,20 @@ function makeRow(dim, axis, on) {
   slider.addEventListener("focus", () => on.touch(dim, false));
   slider.addEventListener("input", () => on.move(dim, +slider.value));
   slider.addEventListener("change", () => on.release(dim));
+
+  // A browser hands out a mouse's moves once a frame, but tells of them at once (where it can: Chromium, on a secure page).
+  // That is up to a frame gained for a picture that has to be fetched. Not for a finger, which may turn out to be scrolling.
+  let held = null; // {left, span} in pixels: where the slider's value begins and how far it goes
+  slider.addEventListener("pointerdown", ({ pointerType }) => {
+    const { left, width } = slider.getBoundingClientRect();
+    const thumb = parseFloat(getComputedStyle(slider).getPropertyValue("--thumb")) * rem();
+    held = pointerType === "mouse" ? { left: left + thumb / 2, span: width - thumb } : null;
+    if (held) addEventListener("pointerup", () => (held = null), { once: true });
+  });
+  slider.addEventListener("pointerrawupdate", ({ clientX }) => {
+    if (held) on.ahead(dim, rounded(clamp(((clientX - held.left) / held.span) * 2 * REACH - REACH, -REACH, REACH), 2));
+  });
+
   for (const [button, value] of [[low, -END], [high, END]]) {
     button.addEventListener("pointerenter", () => on.hover(dim));
     button.addEventListener("click", () => (on.touch(dim, true), on.move(dim, value), on.release(dim)));
