@@ -14,3 +14,9 @@ def to_tensor(pixels: np.ndarray, device: torch.device | str = "cpu") -> torch.T
     """(B, H, W, C) uint8 -> (B, C, H, W) float32 in [-1, 1]."""
     images = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
     return images.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+def psnr(pixels: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Peak signal-to-noise ratio in dB, per picture: two (B, H, W, C) of values 0 to 255 -> (B,), 100 where they agree."""
+    mse = ((np.asarray(pixels, np.float64) - others) ** 2).mean((1, 2, 3)) / 255**2
+    return -10 * np.log10(np.maximum(mse, 1e-10))

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from explorer.pixels import to_tensor, to_uint8
+from explorer.pixels import psnr, to_tensor, to_uint8
 
 
 def test_there_and_back_is_the_identity():
@@ -15,3 +15,10 @@ def test_there_and_back_is_the_identity():
 def test_ends_of_the_range_and_what_lies_beyond():
     x = torch.tensor([-5.0, -1.0, 0.0, 1.0, 5.0]).reshape(1, 1, 1, 5)
     assert to_uint8(x).ravel().tolist() == [0, 0, 128, 255, 255]
+
+
+def test_psnr_of_known_errors():
+    x = np.zeros((2, 4, 4, 3))
+    y = np.stack([x[0] + 25.5, x[1] + 2.55])  # a tenth and a hundredth of the peak
+    np.testing.assert_allclose(psnr(x, y), [20, 40])
+    assert psnr(x, x).tolist() == [100, 100]

@@ -26,11 +26,9 @@ def decode(net: vae.Vae, z: torch.Tensor) -> np.ndarray:
 def reconstruction(net: vae.Vae, images: np.ndarray) -> dict:
     """PSNR of decode(mu) in 8-bit pixels, each face weighted alike, and the KL of the codes from the prior."""
     mu, logvar = encode(net, images)
-    seen = decode(net, mu)
-    error = ((seen.astype(np.float64) - images) ** 2).mean((1, 2, 3))
     kl = vae.kl(mu, logvar).mean(0)
     return {
-        "psnr_db": round(float((10 * np.log10(255**2 / np.maximum(error, 1e-9))).mean()), 2),
+        "psnr_db": round(float(pixels.psnr(decode(net, mu), images).mean()), 2),
         "kl_nats": round(float(kl.sum()), 1),
         "active_dimensions": int((kl > 0.1).sum()),
     }

@@ -1,10 +1,8 @@
 """The variational autoencoder: Kingma & Welling 2013 (arXiv 1312.6114), convolutional, for small square pictures."""
 
-import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 
@@ -66,12 +64,6 @@ def kl(mu: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
 def nll(x: torch.Tensor, x_hat: torch.Tensor, sigma: torch.Tensor | float) -> torch.Tensor:
     """-log N(x; x_hat, sigma^2) summed over pixels, without its constant, in nats: (B,). `sigma` may vary by pixel."""
     return ((x - x_hat) / sigma).square().flatten(1).sum(1) / 2
-
-
-def psnr(x: torch.Tensor, x_hat: torch.Tensor) -> torch.Tensor:
-    """Peak signal-to-noise ratio in dB of pictures in [-1, 1], each clamped first: (B,)."""
-    mse = F.mse_loss(x.clamp(-1, 1), x_hat.clamp(-1, 1), reduction="none").flatten(1).mean(1)
-    return 20 * math.log10(2) - 10 * mse.log10()
 
 
 def _norm(channels: int) -> nn.GroupNorm:

@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     net = vae.Vae(config).to(where.torch, memory_format=torch.channels_last)
     settings = {"data": data.name, "beta": args.beta, "sigma": args.sigma, "batch_size": args.batch_size, **vars(config)}
     run = Run(net, settings, lr=args.lr, seed=args.seed)
-    name = data.name.replace("folder:", "")
+    name = data.name.replace(":", "-")  # a folder called avatars must not replace the avatars' model
     unfinished = args.runs / f"vae-{name}" / "run.safetensors"
     try:
         session.resume(run, unfinished, args.fresh)
@@ -92,9 +92,10 @@ def publish(run: Run, data: Data, folder: Path, command: str, seed: int) -> None
     codes = measure.posterior_samples(net, data.train[:20_000], seed)
     mixture = aggregate.fit(codes, components=min(32, max(1, len(codes) // 200)), seed=seed)
     metrics = measure.reconstruction(net, data.val)
-    axes = measure.axes(net, data.val[:1])
     if data.name == "avatars":
         metrics, axes = judged(net, mixture, metrics, seed)
+    else:
+        axes = measure.axes(net, data.val[:200])
     tensors = card.half(net.state_dict()) | card.half(mixture)
     card.publish(
         folder,
@@ -144,10 +145,10 @@ def draws(net: vae.Vae, mixture: dict, source: str, n: int, seed: int) -> torch.
 
 def picture(net: vae.Vae, mixture: dict, data: Data, seed: int) -> Image.Image:
     """The sheet to look at before the numbers are believed: faces over their reconstructions, samples, a morph."""
-    faces = data.val[:16]
-    mu, _ = measure.encode(net, np.resize(faces, (16, *faces.shape[1:])))
+    faces = np.resize(data.val, (16, *data.val.shape[1:]))  # repeated where there are fewer
+    mu, _ = measure.encode(net, faces)
     t = torch.linspace(0, 1, 16)[:, None]
-    rows = [np.resize(faces, (16, *faces.shape[1:])), measure.decode(net, mu)]
+    rows = [faces, measure.decode(net, mu)]
     rows += [measure.decode(net, draws(net, mixture, "aggregate", 48, seed))]
     rows += [measure.decode(net, draws(net, mixture, "prior", 16, seed))]
     rows += [measure.decode(net, (1 - t) * mu[0] + t * mu[1])]

@@ -206,6 +206,8 @@ def _told(sentence) -> gr.Error:
 def vae_encode(file: bytes):
     """Encodes an image file. Gives {"mu", "sigma", "kl" (nats): one number per dimension each, "mse", "psnr_db", "note"}
     and the reconstruction, 64 x 64."""
+    from explorer.pixels import psnr
+
     if not file:
         raise _told("Give an image file.")
     try:
@@ -215,7 +217,7 @@ def vae_encode(file: bytes):
     face = _vae().decode(code.mu)[0]
     mse = float(((face.astype(float) - picture.pixels) ** 2).mean() / 255**2)
     numbers = {name: _list(getattr(code, name)[0]) for name in ("mu", "sigma", "kl")}
-    told = {"mse": round(mse, 6), "psnr_db": round(-10 * np.log10(max(mse, 1e-10)), 2), "note": picture.note}
+    told = {"mse": round(mse, 6), "psnr_db": round(float(psnr(face[None], picture.pixels)[0]), 2), "note": picture.note}
     return numbers | told, face
 
 
