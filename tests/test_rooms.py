@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 UI = ("app.py", "explorer/theme.py", "explorer/routes.py", "explorer/views/*", "explorer/tabs/*/ui.py")
 PLAIN = (
     "explorer/tab.py", "explorer/cli.py", "explorer/assets.py", "explorer/palette.py", "explorer/limits.py",
-    "explorer/uploads.py", "explorer/toy2d.py", "explorer/export.py", "explorer/batcher.py", "explorer/turns.py", "explorer/corpus/*", "*/__init__.py",
+    "explorer/uploads.py", "explorer/toy2d.py", "explorer/export.py", "explorer/batcher.py", "explorer/turns.py",
+    "explorer/corpus/*", "*/__init__.py",
 )  # fmt: skip
 
 DRAWS = {"gradio", "gradio_client", "starlette", "fastapi"}
