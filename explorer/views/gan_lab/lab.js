@@ -1,0 +1,438 @@
+// The lab itself: what the sections share, the one connection to the server, and the link. Every section gets `lab`:
+//
+//   lab.start               what the server offers: menu, toys, presets, failures, speeds, ...
+//   lab.desk                what runs there now: playing, speed, lanes, look, room, ...
+//   lab.frames[lane]        what is shown now, by lane (readFrame in wire.js); lab.live[lane] what is newest
+//   lab.scenes[lane]        real points, noise and modes (readScene in wire.js)
+//   lab.selected            the lane that single views show
+//   lab.slow                whether slow motion is on; lab.setSlow(on)
+//   lab.do(name, args)      tells the server; resolves to the desk, or to null after it has said what went wrong
+//   lab.set(changes, lane)  changes settings of a lane, or of all; the same, soon and once, while somebody types: lab.setSoon
+//   lab.select(lane)        chooses that lane
+//   lab.fetch(path, query, init)   a Response, or an Error with a sentence; lab.messages(path, query) a film's messages
+//   lab.url(path, query)    an address that an <a download> can have
+//   lab.hold(frames), lab.release()   shows these frames, {lane: frame}, instead of the live ones
+//   lab.frame(lane), lab.lane(lane)   a lane's shown frame; its entry in the desk
+//   lab.colour(name)        a palette colour of the present mode: lab.colour("sym-real")
+//   lab.on(name, fn)        "frame" (frames), "desk" (desk, before), "notes" ({notes, shares}), "select" (lane), "scene" (lane),
+//                           "restart" (curves and films are stale), "theme", "layout", "slow" (on), "hold" (frames or null)
+//   lab.say(sentence)       a line under the bar, for what has just happened; lab.number(1234.5) "1,234.5"
+
+const LAB_TELLS_RESTART = new Set(["open", "reset", "undo", "redo", "branch", "add", "remove", "failure", "cure", "remedy"]);
+const LAB_NAMES = "ABCD";
+
+const root = element.querySelector(".ganlab");
+const wire = wireTo(props.routes);
+const lab = makeLab(root, wire);
+
+function makeLab(root, wire) {
+  const part = (name) => root.querySelector('[data-part="' + name + '"]');
+  const facts = (changes) => Object.assign(root.dataset, changes);
+  const heard = {};
+  const colours = new Map();
+  const tab = window.explorer.tab; // this view mounts when its tab is opened
+  let held = null;
+  let drawn = 0;
+  let planned = false;
+  let queue = Promise.resolve();
+
+  const lab = {
+    root, wire, part, facts, start: null, desk: null, live: {}, frames: {}, scenes: {}, selected: 0, slow: false,
+    do: tell, set, setSoon, select, hold, release, colour, on, say, setSlow, number, emit, reopen, take,
+    fetch: wire.ask, messages: wire.messages, url: (path, query) => wire.url(path, query, true),
+    lane: (lane = lab.selected) => lab.desk?.lanes.find((one) => one.lane === lane) ?? lab.desk?.lanes[0],
+    frame: (lane = lab.selected) => lab.frames[lane],
+    get held() { return held; },
+    get offline() { return root.dataset.state === "offline"; },
+  };
+
+  // ---- Events ------------------------------------------------------------------------------------------------------
+
+  function on(name, fn) {
+    (heard[name] ??= new Set()).add(fn);
+    return () => heard[name].delete(fn);
+  }
+
+  /** One section's trouble is not the others': it goes to the console, where a test sees it. */
+  function emit(name, ...args) {
+    for (const fn of heard[name] ?? []) {
+      try {
+        fn(...args);
+      } catch (error) {
+        console.error(error);
+      }
+    }
+  }
+
+  // ---- Frames: however many come, one draw per animation frame --------------------------------------------------------
+
+  function plan() {
+    if (planned) return;
+    planned = true;
+    requestAnimationFrame(() => {
+      planned = false;
+      draw();
+    });
+  }
+
+  function draw() {
+    lab.frames = held ?? lab.live;
+    const first = lab.frame() ?? Object.values(lab.frames)[0];
+    if (!first) return;
+    emit("frame", lab.frames);
+    facts({ step: String(Math.round(first.step)), frame: String(++drawn) });
+  }
+
+  function received(message) {
+    let stale = false;
+    for (const frame of message.frames) {
+      if (!lab.desk?.lanes.some((one) => one.lane === frame.lane)) continue;
+      stale ||= frame.step < (lab.live[frame.lane]?.step ?? 0);
+      lab.live[frame.lane] = frame;
+    }
+    if (message.json?.lanes) take(message.json);
+    if (message.json?.notes || message.json?.shares) emit("notes", message.json);
+    if (stale) emit("restart");
+    if (message.frames.length && !held) plan();
+  }
+
+  function hold(frames) {
+    held = frames;
+    emit("hold", held);
+    plan();
+  }
+
+  function release() {
+    if (!held) return;
+    held = null;
+    emit("hold", null);
+    plan();
+  }
+
+  // ---- The desk ----------------------------------------------------------------------------------------------------
+
+  /** Commands go one after the other, so that two quick ones cannot overtake each other. */
+  function tell(name, args = {}) {
+    const next = queue.then(() => send(name, args));
+    queue = next.then(() => {}, () => {});
+    return next.catch((error) => {
+      window.explorer.toast(error.message, error.offline ? "note" : "error");
+      lab.refused = error; // the control that asked may say it too
+      emit("desk", lab.desk, lab.desk); // what was shown ahead of the answer goes back
+      return null;
+    });
+  }
+
+  async function send(name, args) {
+    lab.refused = null;
+    const desk = await wire.post("do", { do: name, ...args });
+    if (desk.gone && name !== "open" && name !== "leave") {
+      await reopen("The server had forgotten this page, so the run was started again with the same settings.");
+      if (name !== "state") return send(name, args);
+      return lab.desk;
+    }
+    take(desk, LAB_TELLS_RESTART.has(name));
+    return desk;
+  }
+
+  /** A desk as the server tells it becomes ours. */
+  function take(desk, restart = false) {
+    if (desk.gone) return void reopen("The server had forgotten this page, so the run was started again with the same settings.");
+    const before = lab.desk;
+    const { notes, shares, ...rest } = desk;
+    lab.desk = rest;
+    const lanes = new Set(rest.lanes.map((one) => one.lane));
+    for (const lane of Object.keys(lab.live)) if (!lanes.has(+lane)) delete lab.live[lane];
+    for (const lane of Object.keys(lab.scenes)) if (!lanes.has(+lane)) delete lab.scenes[lane];
+    if (!lanes.has(lab.selected)) select(rest.lanes[0].lane);
+    facts({ playing: String(rest.playing), lanes: String(rest.lanes.length), engine: rest.engine });
+    for (const one of rest.lanes) if (lab.scenes[one.lane]?.id !== one.scene) loadScene(one.lane, one.scene);
+    restart ||= before?.lanes.length !== rest.lanes.length;
+    emit("desk", lab.desk, before);
+    if (restart) emit("restart");
+    if (rest.say && rest.say !== before?.say) say(rest.say);
+    writeLink();
+  }
+
+  const asking = {};
+  async function loadScene(lane, id) {
+    if (asking[lane] === id) return;
+    asking[lane] = id;
+    try {
+      const scene = readScene(await wire.json("scene", { lane }));
+      if (asking[lane] !== id) return;
+      lab.scenes[lane] = scene;
+      emit("scene", lane);
+      plan();
+    } catch (error) {
+      if (!error.offline) window.explorer.toast(error.message);
+    } finally {
+      if (asking[lane] === id) delete asking[lane];
+    }
+  }
+
+  const set = (changes, lane = null) => tell("set", { lane, changes });
+
+  let soon = {};
+  let soonTimer = 0;
+  function setSoon(changes, lane = null, wait = 350) {
+    (soon[lane] ??= {});
+    Object.assign(soon[lane], changes);
+    clearTimeout(soonTimer);
+    return new Promise((resolve) => {
+      soonTimer = setTimeout(() => {
+        const all = soon;
+        soon = {};
+        resolve(Promise.all(Object.entries(all).map(([to, some]) => set(some, to === "null" ? null : +to))));
+      }, wait);
+    });
+  }
+
+  function select(lane) {
+    if (lab.selected === lane) return;
+    lab.selected = lane;
+    emit("select", lane);
+    writeLink();
+    plan();
+  }
+
+  function setSlow(on) {
+    if (lab.slow === on) return;
+    lab.slow = on;
+    facts({ slow: String(on) });
+    emit("slow", on);
+  }
+
+  /** The lanes as they are now, for `open`. */
+  const openable = () => ({
+    lanes: lab.desk.lanes.map((one) => ({ settings: one.changes, trained: one.origin === "trained" })),
+  });
+
+  let reopening = null;
+  function reopen(sentence) {
+    reopening ??= (async () => {
+      try {
+        const args = lab.desk ? openable() : readLink();
+        const playing = lab.desk?.playing;
+        take(await wire.post("do", { do: "open", ...args }), true);
+        if (lab.desk.speed !== undefined && playing) take(await wire.post("do", { do: "play" }));
+        if (sentence) say(sentence);
+      } finally {
+        reopening = null;
+      }
+    })();
+    return reopening;
+  }
+
+  // ---- The connection ----------------------------------------------------------------------------------------------
+
+  let lost = false;
+  const stream = streamOf(wire, {
+    message: received,
+    up() {
+      if (!lost) return;
+      lost = false;
+      facts({ state: "ready" });
+      say("Connected again.");
+      tell("state");
+    },
+    down(error) {
+      if (error.status === 404 || error.status === 410) return void tell("state");
+      if (lost) return;
+      lost = true;
+      facts({ state: "offline" });
+      say("The connection to the server is gone. The page tries again by itself; nothing you set is lost.", true);
+    },
+  });
+
+  const visible = () => document.visibilityState === "visible" && (window.explorer.tab ?? tab) === tab;
+
+  /** Nobody looks: no frames. Somebody looks again: at once. */
+  function attend() {
+    if (!lab.desk) return;
+    if (visible()) stream.open();
+    else stream.close();
+    facts({ stream: String(visible()) });
+  }
+
+  // A lid that was closed leaves a connection that is dead without knowing it.
+  let awake = Date.now();
+  setInterval(() => {
+    if (Date.now() - awake > 15000 && stream.wanted) stream.again();
+    awake = Date.now();
+  }, 5000);
+
+  document.addEventListener("visibilitychange", attend);
+  window.addEventListener("explorer:tab", attend);
+  window.addEventListener("online", () => stream.wanted && stream.again());
+
+  // ---- Looks -------------------------------------------------------------------------------------------------------
+
+  function colour(name) {
+    if (!colours.has(name)) colours.set(name, getComputedStyle(root).getPropertyValue("--" + name).trim());
+    return colours.get(name);
+  }
+
+  function recolour() {
+    colours.clear();
+    emit("theme");
+    plan();
+  }
+  new MutationObserver(recolour).observe(document.body, { attributeFilter: ["class"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+
+  let width = 0;
+  new ResizeObserver(() => {
+    if (root.clientWidth === width || !root.clientWidth) return;
+    width = root.clientWidth;
+    emit("layout");
+    plan();
+  }).observe(root);
+
+  const shownNumber = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+  function number(value) {
+    return Number.isFinite(value) ? shownNumber.format(value) : "–";
+  }
+
+  let sayTimer = 0;
+  function say(sentence, stays = false) {
+    const line = part("line");
+    clearTimeout(sayTimer);
+    line.textContent = sentence;
+    line.hidden = !sentence;
+    if (!stays) sayTimer = setTimeout(() => (line.hidden = true), 7000);
+  }
+
+  // ---- The link: what differs from the trained model of the data set, or from the defaults -------------------------------
+
+  const fieldNames = () => lab.start.menu.fields.map((field) => field.name);
+
+  function baseOf(data, trained) {
+    const base = Object.fromEntries(lab.start.menu.fields.map((field) => [field.name, field.default]));
+    return trained ? { ...base, ...lab.start.presets[data]?.settings, data } : base;
+  }
+
+  const isTrained = (data) => Boolean(lab.start.presets[data]?.trained);
+
+  function readLink() {
+    const get = (key) => window.explorer.get(key);
+    const names = new Set(fieldNames());
+    const own = {};
+    for (const name of names) if (get(name) !== null) own[name] = get(name);
+    const data = own.data ?? lab.start.menu.fields.find((field) => field.name === "data").default;
+    const trained = isTrained(data) && get("trained") !== "0";
+    const first = trained ? differing({ ...baseOf(data, true), ...own }) : own;
+    const lanes = [{ settings: { data, ...first }, trained }];
+    for (const key of "bcd") {
+      if (get(key) === null) break;
+      const changes = Object.fromEntries(get(key).split("~").map((pair) => {
+        const cut = pair.indexOf("."); // names have no dots, numbers may
+        return [pair.slice(0, cut), pair.slice(cut + 1)];
+      }).filter(([name]) => names.has(name)));
+      lanes.push({ settings: { ...lanes[0].settings, ...changes }, trained: false });
+    }
+    if (lanes.length > 1) lanes[0].trained = false; // runs side by side begin at the same start
+    const rounds = /^\d{1,6}$/.test(get("rounds") ?? "") ? +get("rounds") : undefined;
+    return { lanes, rounds };
+  }
+
+  /** Settings without those that are as by default. Text from a link and numbers compare as text. */
+  function differing(settings) {
+    const plain = baseOf();
+    return Object.fromEntries(Object.entries(settings).filter(([name, value]) => String(value) !== String(plain[name])));
+  }
+
+  function writeLink() {
+    if (!lab.start || !lab.desk) return;
+    const [first, ...others] = lab.desk.lanes;
+    const trained = first.origin === "trained" && isTrained(first.settings.data);
+    const base = baseOf(first.settings.data, trained);
+    const link = { trained: trained || !isTrained(first.settings.data) ? null : "0", b: null, c: null, d: null };
+    for (const name of fieldNames()) link[name] = first.settings[name] === base[name] ? null : shortText(first.settings[name]);
+    link.data = first.settings.data === baseOf().data ? null : first.settings.data;
+    others.forEach((one, i) => {
+      const changed = fieldNames().filter((name) => one.settings[name] !== first.settings[name]);
+      link["bcd"[i]] = changed.map((name) => name + "." + shortText(one.settings[name])).join("~") || "seed." + one.settings.seed;
+    });
+    link.speed = lab.start.speeds && lab.desk.speed !== lab.start.speed ? String(lab.desk.speed) : null;
+    link.lane = lab.selected || null;
+    link.look = Object.keys(lab.desk.look ?? {}).filter((name) => lab.desk.look[name] === true).join(".") || null;
+    if (lab.desk.playing) link.rounds = null;
+    window.explorer.set(link);
+  }
+
+  const shortText = (value) => (typeof value === "boolean" ? (value ? "1" : "0") : String(value));
+
+  // ---- Beginning ---------------------------------------------------------------------------------------------------
+
+  lab.begin = async () => {
+    root.querySelector(".lab-failure").hidden = true;
+    facts({ state: "loading", ready: "false" });
+    try {
+      lab.start = await wire.json("start");
+      furnish();
+      const args = readLink();
+      const first = await wire.post("do", { do: "open", ...args }).catch(async (error) => {
+        if (!error.status) throw error;
+        window.explorer.toast(error.message + " So this is the lab as it usually opens.", "note");
+        return wire.post("do", { do: "open", lanes: [{ settings: {}, trained: isTrained(baseOf().data) }] });
+      });
+      lab.start.speed = first.speed;
+      take(first, true);
+      await readLooks();
+      attend();
+      const frames = (await wire.messages("frame", { lane: lab.selected })).flatMap((message) => message.frames);
+      for (const frame of frames) lab.live[frame.lane] ??= frame;
+      plan();
+      facts({ state: "ready", ready: "true" });
+    } catch (error) {
+      facts({ state: "error" });
+      root.querySelector(".lab-failure").hidden = false;
+      root.querySelector(".lab-failure p").textContent = error.message;
+    }
+  };
+
+  async function readLooks() {
+    const speed = window.explorer.get("speed");
+    if (speed !== null && Number.isFinite(+speed)) await tell("speed", { speed: +speed });
+    const look = (window.explorer.get("look") ?? "").split(".").filter(Boolean);
+    if (look.length) await tell("look", Object.fromEntries(look.map((name) => [name, true])));
+    const lane = +window.explorer.get("lane");
+    if (lab.desk.lanes.some((one) => one.lane === lane)) select(lane);
+  }
+
+  let furnished = false;
+  function furnish() {
+    if (furnished) return;
+    furnished = true;
+    const make = (factory, name) => {
+      try {
+        return factory?.(part(name), lab);
+      } catch (error) {
+        console.error(error);
+      }
+    };
+    lab.parts = {
+      bar: make(typeof makeBar === "function" && makeBar, "bar"),
+      settings: make(typeof makeControls === "function" && makeControls, "settings"),
+      data: make(typeof makeData === "function" && makeData, "data"),
+      graph: make(typeof makeGraph === "function" && makeGraph, "graph"),
+      plot: make(typeof makePlot === "function" && makePlot, "plot"),
+      slow: make(typeof makeSlow === "function" && makeSlow, "slow"),
+      history: make(typeof makeHistory === "function" && makeHistory, "history"),
+      curves: make(typeof makeCurves === "function" && makeCurves, "curves"),
+      vanish: make(typeof makeVanish === "function" && makeVanish, "vanish"),
+      doctor: make(typeof makeDoctor === "function" && makeDoctor, "doctor"),
+      gallery: make(typeof makeGallery === "function" && makeGallery, "gallery"),
+      compare: make(typeof makeCompare === "function" && makeCompare, "compare"),
+      wall: make(typeof makeWall === "function" && makeWall, "wall"),
+      export: make(typeof makeExport === "function" && makeExport, "export"),
+    };
+  }
+
+  root.querySelector('[data-do="retry"]').addEventListener("click", () => lab.begin());
+  return lab;
+}
+
+element.lab = lab; // for tests, and for whoever looks in the console
+lab.begin();
