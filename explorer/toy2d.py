@@ -315,8 +315,8 @@ def _rows(raw: bytes) -> list[tuple[int, list[str]]]:
     if not lines:
         raise ValueError("This file is empty; it takes two columns with numbers in them.")
 
-    first = lines[min(1, len(lines) - 1)]
-    mark = next((mark for mark in ";\t," if mark in first), None)
+    often = {mark: sum(mark in line for line in lines[:20]) for mark in ";\t,"}
+    mark = max(often, key=often.get) if any(often.values()) else None
     try:
         cells = csv.reader(io.StringIO(text), delimiter=mark) if mark else map(str.split, text.splitlines())
         rows = [(i + 1, [cell.replace(",", ".") if mark != "," else cell for cell in row]) for i, row in enumerate(cells)]
