@@ -12,12 +12,12 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "wire.js", "field.js", "plot.js", "graph.js", "slow.js", "curves.js", "vanish.js", "doctor.js", "gallery.js", "history.js",
-    "compare.js", "wall.js", "export.js", "bar.js", "controls.js", "data.js", "lab.js",
+    "wire.js", "field.js", "parts.js", "lines.js", "plot.js", "graph.js", "slow.js", "curves.js", "vanish.js",
+    "doctor.js", "gallery.js", "history.js", "compare.js", "wall.js", "export.js", "bar.js", "controls.js", "data.js", "lab.js",
 )  # fmt: skip
 STYLES = (
-    "lab.css", "bar.css", "controls.css", "data.css", "plot.css", "graph.css", "slow.css", "curves.css", "vanish.css", "doctor.css",
-    "gallery.css", "history.css", "compare.css", "wall.css", "export.css",
+    "lab.css", "parts.css", "bar.css", "controls.css", "data.css", "plot.css", "graph.css", "slow.css", "curves.css", "vanish.css",
+    "doctor.css", "gallery.css", "history.css", "compare.css", "wall.css", "export.css",
 )  # fmt: skip
 
 
