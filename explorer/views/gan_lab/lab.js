@@ -112,12 +112,12 @@ function makeLab(root, wire) {
   // ---- The desk ----------------------------------------------------------------------------------------------------
 
   /** Commands go one after the other, so that two quick ones cannot overtake each other. */
-  function tell(name, args = {}) {
+  function tell(name, args = {}, quiet = false) {
     const next = queue.then(() => send(name, args));
     queue = next.then(() => {}, () => {});
     return next.catch((error) => {
-      window.explorer.toast(error.message, error.offline ? "note" : "error");
-      lab.refused = error; // the control that asked may say it too
+      lab.refused = error; // a control that asked shows it in its own place
+      if (!quiet || error.offline) window.explorer.toast(error.message, error.offline ? "note" : "error");
       emit("desk", lab.desk, lab.desk); // what was shown ahead of the answer goes back
       return null;
     });
@@ -139,6 +139,7 @@ function makeLab(root, wire) {
   function take(desk, restart = false) {
     if (desk.gone) return void reopen("The server had forgotten this page, so the run was started again with the same settings.");
     const before = lab.desk;
+    if (before && desk.version < before.version) return; // a later one has overtaken it
     const { notes, shares, ...rest } = desk;
     lab.desk = rest;
     const lanes = new Set(rest.lanes.map((one) => one.lane));
@@ -150,7 +151,8 @@ function makeLab(root, wire) {
     restart ||= before?.lanes.length !== rest.lanes.length;
     emit("desk", lab.desk, before);
     if (restart) emit("restart");
-    if (rest.say && rest.say !== before?.say) say(rest.say);
+    if (rest.say) say(rest.say);
+    else if (part("line").dataset.kind !== "news" || restart) describe();
     writeLink();
   }
 
@@ -171,19 +173,23 @@ function makeLab(root, wire) {
     }
   }
 
-  const set = (changes, lane = null) => tell("set", { lane, changes });
+  function set(changes, lane = null) {
+    return tell("set", { lane, changes });
+  }
 
-  let soon = {};
-  let soonTimer = 0;
-  function setSoon(changes, lane = null, wait = 350) {
-    (soon[lane] ??= {});
-    Object.assign(soon[lane], changes);
-    clearTimeout(soonTimer);
+  // What is typed or clicked quickly goes out as one change. Resolves to null, or to the error that the control shows itself.
+  const soon = new Map(); // lane -> {changes, timer, waiting}
+  function setSoon(changes, lane = null, wait = 300) {
+    const batch = soon.get(lane) ?? { changes: {}, timer: 0, waiting: [] };
+    soon.set(lane, batch);
+    Object.assign(batch.changes, changes);
+    clearTimeout(batch.timer);
     return new Promise((resolve) => {
-      soonTimer = setTimeout(() => {
-        const all = soon;
-        soon = {};
-        resolve(Promise.all(Object.entries(all).map(([to, some]) => set(some, to === "null" ? null : +to))));
+      batch.waiting.push(resolve);
+      batch.timer = setTimeout(async () => {
+        soon.delete(lane);
+        const desk = await tell("set", { lane, changes: batch.changes }, true);
+        for (const done of batch.waiting) done(desk ? null : lab.refused);
       }, wait);
     });
   }
@@ -204,18 +210,31 @@ function makeLab(root, wire) {
   }
 
   /** The lanes as they are now, for `open`. */
-  const openable = () => ({
-    lanes: lab.desk.lanes.map((one) => ({ settings: one.changes, trained: one.origin === "trained" })),
+  const openable = () => lab.desk.lanes.map((one) => {
+    const trained = one.origin === "trained";
+    return { settings: trained ? differing(one.settings, baseOf(one.settings.data, true)) : one.changes, data: one.settings.data, trained };
   });
+
+  /** Opens runs: [{data, settings, trained}]. What was changed in a trained run is live, and set once it is there. */
+  async function openRuns(runs, rounds) {
+    const lanes = runs.map(({ data, settings, trained }) => ({ settings: trained ? { data } : { ...settings, data }, trained }));
+    let desk = await wire.post("do", { do: "open", lanes, rounds });
+    for (const [lane, { settings, trained }] of runs.entries()) {
+      const { data, ...changes } = settings;
+      if (trained && Object.keys(changes).length) desk = await wire.post("do", { do: "set", lane, changes });
+    }
+    return desk;
+  }
 
   let reopening = null;
   function reopen(sentence) {
     reopening ??= (async () => {
+      const { playing, speed, look } = lab.desk;
       try {
-        const args = lab.desk ? openable() : readLink();
-        const playing = lab.desk?.playing;
-        take(await wire.post("do", { do: "open", ...args }), true);
-        if (lab.desk.speed !== undefined && playing) take(await wire.post("do", { do: "play" }));
+        await openRuns(openable());
+        await wire.post("do", { do: "look", ...look });
+        const desk = await wire.post("do", { do: "speed", speed });
+        take(playing ? await wire.post("do", { do: "play" }) : desk, true);
         if (sentence) say(sentence);
       } finally {
         reopening = null;
@@ -237,7 +256,7 @@ function makeLab(root, wire) {
       tell("state");
     },
     down(error) {
-      if (error.status === 404 || error.status === 410) return void tell("state");
+      if (error.status) return void tell("state"); // it answers: so it has forgotten this page, and says so
       if (lost) return;
       lost = true;
       facts({ state: "offline" });
@@ -294,14 +313,35 @@ function makeLab(root, wire) {
     return Number.isFinite(value) ? shownNumber.format(value) : "–";
   }
 
+  // The line under the bar: news for a while, else what this run is.
   let sayTimer = 0;
   function say(sentence, stays = false) {
-    const line = part("line");
     clearTimeout(sayTimer);
-    line.textContent = sentence;
-    line.hidden = !sentence;
-    if (!stays) sayTimer = setTimeout(() => (line.hidden = true), 7000);
+    writeLine(sentence, "news", /undo brings/.test(sentence));
+    if (!stays) sayTimer = setTimeout(describe, 8000);
   }
+
+  function writeLine(sentence, kind, undo = false) {
+    const line = part("line");
+    line.dataset.kind = kind;
+    line.firstElementChild.textContent = sentence;
+    line.lastElementChild.hidden = !undo;
+  }
+
+  function describe() {
+    if (lost || !lab.desk) return;
+    const [one] = lab.desk.lanes;
+    const preset = lab.start.presets[one.settings.data];
+    const rounds = preset && wholeNumbers.format(preset.rounds);
+    let text = "From scratch: both networks began with random weights. Play trains them against each other.";
+    if (one.origin === "trained") text = "These two were trained for " + rounds + " rounds. " + (preset?.why ?? "") + " Play goes on from there.";
+    if (one.origin === "loaded") text = "From a file. Play goes on from there.";
+    if (one.origin === "branch") text = "A branch of an earlier run. Play goes on from there.";
+    if (lab.desk.lanes.length > 1) text = lab.desk.lanes.length + " runs from the same seed, a round at a time. Only their settings differ.";
+    if (one.halted) text = one.halted;
+    writeLine(text, one.halted ? "news" : "about");
+  }
+  part("line").append(Object.assign(document.createElement("span")), piece("button", { type: "button", class: "button", hidden: true, onclick: () => lab.act.undo() }, "Undo"));
 
   // ---- The link: what differs from the trained model of the data set, or from the defaults -------------------------------
 
@@ -320,26 +360,23 @@ function makeLab(root, wire) {
     const own = {};
     for (const name of names) if (get(name) !== null) own[name] = get(name);
     const data = own.data ?? lab.start.menu.fields.find((field) => field.name === "data").default;
-    const trained = isTrained(data) && get("trained") !== "0";
-    const first = trained ? differing({ ...baseOf(data, true), ...own }) : own;
-    const lanes = [{ settings: { data, ...first }, trained }];
+    const runs = [{ data, settings: own, trained: isTrained(data) && get("trained") !== "0" }];
     for (const key of "bcd") {
       if (get(key) === null) break;
       const changes = Object.fromEntries(get(key).split("~").map((pair) => {
         const cut = pair.indexOf("."); // names have no dots, numbers may
         return [pair.slice(0, cut), pair.slice(cut + 1)];
       }).filter(([name]) => names.has(name)));
-      lanes.push({ settings: { ...lanes[0].settings, ...changes }, trained: false });
+      runs.push({ data: changes.data ?? data, settings: { ...own, ...changes }, trained: false });
     }
-    if (lanes.length > 1) lanes[0].trained = false; // runs side by side begin at the same start
+    if (runs.length > 1) runs[0].trained = false; // runs side by side begin at the same start
     const rounds = /^\d{1,6}$/.test(get("rounds") ?? "") ? +get("rounds") : undefined;
-    return { lanes, rounds };
+    return [runs, rounds];
   }
 
-  /** Settings without those that are as by default. Text from a link and numbers compare as text. */
-  function differing(settings) {
-    const plain = baseOf();
-    return Object.fromEntries(Object.entries(settings).filter(([name, value]) => String(value) !== String(plain[name])));
+  /** Settings without those that are as in the base. */
+  function differing(settings, base) {
+    return Object.fromEntries(Object.entries(settings).filter(([name, value]) => value !== base[name]));
   }
 
   function writeLink() {
@@ -371,11 +408,11 @@ function makeLab(root, wire) {
     try {
       lab.start = await wire.json("start");
       furnish();
-      const args = readLink();
-      const first = await wire.post("do", { do: "open", ...args }).catch(async (error) => {
-        if (!error.status) throw error;
+      const first = await openRuns(...readLink()).catch((error) => {
+        if (error.status !== 400) throw error;
         window.explorer.toast(error.message + " So this is the lab as it usually opens.", "note");
-        return wire.post("do", { do: "open", lanes: [{ settings: {}, trained: isTrained(baseOf().data) }] });
+        const { data } = baseOf();
+        return openRuns([{ data, settings: {}, trained: isTrained(data) }]);
       });
       lab.start.speed = first.speed;
       take(first, true);
@@ -407,7 +444,7 @@ function makeLab(root, wire) {
     furnished = true;
     const make = (factory, name) => {
       try {
-        return factory?.(part(name), lab);
+        return factory && factory(part(name), lab);
       } catch (error) {
         console.error(error);
       }
