@@ -1,6 +1,6 @@
-"""Trains a run, by whichever engine serves its settings best. All that the rest of the lab needs to know of training."""
+"""Trains a run, by whichever engine serves it best. All that the rest of the lab needs to know of training."""
 
-from explorer.tabs.gan import reference
+from explorer.tabs.gan import fast, reference
 from explorer.tabs.gan.config import Settings
 from explorer.tabs.gan.state import State, Trace
 
@@ -11,13 +11,16 @@ def advance(settings: Settings, state: State, rounds: int, what: str = "both") -
     what: "both" for whole rounds; "d" or "g" for one update of that player each. No setting makes it raise: a run that
     diverges has weights that are no numbers, and goes on.
     """
+    if name(settings) == "numba":
+        return fast.advance(settings, state, rounds, what)
     return reference.advance([(settings, state)], rounds, what)[0]
 
 
 def name(settings: Settings) -> str:
     """The engine that such a run would use now: "numba" or "torch"."""
-    return "torch"
+    return "numba" if fast.ready() and fast.covers(settings) else "torch"
 
 
-def warm() -> None:
-    """Makes the fast engine ready, in the background."""
+def warm(wait: bool = False) -> None:
+    """Makes the fast engine ready, in the background. Until then, and without numba, torch serves."""
+    fast.warm(wait)

@@ -69,27 +69,28 @@ def normalise(x: torch.Tensor) -> torch.Tensor:
     return x / x.norm(dim=1, keepdim=True).clamp_min(TINY)
 
 
-# ---- Losses, per row: (R, B) logits -> (R,) ---------------------------------------------------------------------------------
+# ---- Losses, per row: (R, B) logits -> (R,). Sums, so that slopes are whole numbers that add up exactly: the gradient of ------
+# ---- a critic's output bias is 0, and rounding made something of it that Adam would blow up. ----------------------------------
 
 
 def d_loss(loss: str, real: torch.Tensor, fake: torch.Tensor, smoothing: torch.Tensor) -> torch.Tensor:
     if loss in losses.LOG:
-        return (F.softplus(-real) + smoothing * real).mean(1) + F.softplus(fake).mean(1)
+        return (F.softplus(-real) + smoothing * real).sum(1) + F.softplus(fake).sum(1)
     if loss == "least_squares":
-        return (real - 1).square().mean(1) / 2 + fake.square().mean(1) / 2
+        return (real - 1).square().sum(1) / 2 + fake.square().sum(1) / 2
     if loss == "hinge":
-        return F.relu(1 - real).mean(1) + F.relu(1 + fake).mean(1)
-    return fake.mean(1) - real.mean(1)
+        return F.relu(1 - real).sum(1) + F.relu(1 + fake).sum(1)
+    return fake.sum(1) - real.sum(1)
 
 
 def g_loss(loss: str, fake: torch.Tensor) -> torch.Tensor:
     if loss == "non_saturating":
-        return F.softplus(-fake).mean(1)
+        return F.softplus(-fake).sum(1)
     if loss == "minimax":
-        return -F.softplus(fake).mean(1)
+        return -F.softplus(fake).sum(1)
     if loss == "least_squares":
-        return (fake - 1).square().mean(1) / 2
-    return -fake.mean(1)
+        return (fake - 1).square().sum(1) / 2
+    return -fake.sum(1)
 
 
 def slopes(layers: Net, act: str, x: torch.Tensor) -> torch.Tensor:
@@ -99,14 +100,14 @@ def slopes(layers: Net, act: str, x: torch.Tensor) -> torch.Tensor:
 
 
 def r1_penalty(layers: Net, act: str, real: torch.Tensor) -> torch.Tensor:
-    """mean |grad D|² / 2 at the reals, per row. Mescheder et al. 2018."""
-    return slopes(layers, act, real).square().sum(2).mean(1) / 2
+    """The sum of |grad D|² / 2 at the reals, per row. Mescheder et al. 2018."""
+    return slopes(layers, act, real).square().sum((1, 2)) / 2
 
 
 def gradient_penalty(layers: Net, act: str, between: torch.Tensor) -> torch.Tensor:
-    """mean (|grad D| - 1)² at points between reals and fakes, per row. Gulrajani et al. 2017."""
+    """The sum of (|grad D| - 1)² at points between reals and fakes, per row. Gulrajani et al. 2017."""
     length = (slopes(layers, act, between).square().sum(2) + TINY).sqrt()
-    return (length - 1).square().mean(1)
+    return (length - 1).square().sum(1)
 
 
 # ---- Optimisers, as in torch.optim ------------------------------------------------------------------------------------------
@@ -287,7 +288,7 @@ class Batch:
             value = rows.r1[at] * r1_penalty([(w[at], b[at]) for w, b in d], self.d_act, reals[at])
             penalty = put(penalty, at, value)
 
-        gradient = gradients(loss + penalty, leaves)
+        gradient = gradients(loss + penalty, leaves) / self.size
         self.step("d", rows, gradient)
         if rows.any_clip:
             self.w["d"][rows.index] = self.w["d"][rows.index].clamp(-rows.clip, rows.clip)
@@ -295,7 +296,7 @@ class Batch:
         with torch.no_grad():
             middle = by_kind(rows.losses, lambda loss, at: middles(loss, l_real[at], l_fake[at]), len(reals))[:, None]
             real_acc, fake_acc = (l_real > middle).float().mean(1), (l_fake <= middle).float().mean(1)
-            return torch.stack((loss, real_acc, fake_acc, gradient.norm(dim=1), penalty), 1).detach()
+            return torch.stack((loss / self.size, real_acc, fake_acc, gradient.norm(dim=1), penalty / self.size), 1).detach()
 
     def g_update(self, rows: Rows, z, jitter=None) -> torch.Tensor:
         """One update of G. Returns loss and gradient norm: (R, 2)."""
@@ -308,11 +309,11 @@ class Batch:
         logits = forward(d, self.d_act, fakes)[..., 0]
         loss = by_kind(rows.losses, lambda loss, at: g_loss(loss, logits[at]), len(z))
 
-        gradient = gradients(loss, leaves)
+        gradient = gradients(loss, leaves) / self.size
         self.step("g", rows, gradient)
         w = self.w["g"][rows.index]
         self.ema[rows.index] = torch.where(rows.ema > 0, rows.ema * self.ema[rows.index] + (1 - rows.ema) * w, w)
-        return torch.stack((loss, gradient.norm(dim=1)), 1).detach()
+        return torch.stack((loss / self.size, gradient.norm(dim=1)), 1).detach()
 
     def generate(self, g: Net, z: torch.Tensor) -> torch.Tensor:
         fakes = forward(g, self.g_act, z)
