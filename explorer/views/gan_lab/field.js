@@ -17,14 +17,27 @@ function layersOf(lab) {
   if (lab.layers) return lab.layers;
   const on = { ...FIELD_LAYERS };
   const heard = [];
+  let asked = -Infinity;
+  const tell = (name) => {
+    for (const listener of heard) listener(name);
+  };
   return (lab.layers = {
     on,
+    /** What the server says of the optimal D, unless it has just been asked for something else. */
+    agree(ideal) {
+      if (on.ideal === ideal || performance.now() - asked < 1500) return;
+      on.ideal = ideal;
+      tell("ideal");
+    },
     heard: (listener) => heard.push(listener),
     set(name, value = !on[name]) {
       if (on[name] === value) return;
       on[name] = value;
-      if (name === "ideal") lab.do("look", { ideal: value });
-      for (const listener of heard) listener(name);
+      if (name === "ideal") {
+        asked = performance.now();
+        lab.do("look", { ideal: value });
+      }
+      tell(name);
     },
   });
 }

@@ -257,10 +257,10 @@ function makeGraph(section, lab) {
       context.globalAlpha = 0.35;
       context.fillRect(w * 0.05, h / 2 - 0.5, w * 0.9, 1);
     }
-    context.globalAlpha = 0.8;
+    context.globalAlpha = one ? 0.35 : 0.8;
     for (let i = 0; i < scene.noise.length / (one ? 1 : 2); i++) {
       const u = one ? scene.noise[i] : scene.noise[2 * i], v = one ? 0 : scene.noise[2 * i + 1];
-      if (one) context.fillRect(w / 2 + (u / wide) * (w / 2), h / 2 - h * 0.12, 1, h * 0.24);
+      if (one) context.fillRect(w / 2 + (u / wide) * (w / 2), h / 2 - h * 0.12, 0.75, h * 0.24);
       else context.fillRect(w / 2 + (u / wide) * (w / 2) - dot / 2, h / 2 - (v / wide) * (h / 2) - dot / 2, dot, dot);
     }
   }

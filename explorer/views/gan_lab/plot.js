@@ -575,11 +575,7 @@ function makePlot(section, lab) {
         redraw();
       }
     }
-    // A link may bring the optimal D with it.
-    if (lab.desk?.look && Boolean(lab.desk.look.ideal) !== layers.on.ideal && !lab.slow) {
-      layers.on.ideal = Boolean(lab.desk.look.ideal);
-      tellLayers();
-    }
+    if (lab.desk?.look) layers.agree(Boolean(lab.desk.look.ideal)); // a link may bring the optimal D with it
   }
 
   let nextGlide = null;
