@@ -18,6 +18,10 @@ const BAR_ICONS = {
   dice: '<rect x="3" y="3" width="14" height="14" rx="3"/><path class="solid" d="M6.8 5.6a1.2 1.2 0 1 0 .01 0zM13.2 11.9a1.2 1.2 0 1 0 .01 0zM10 8.8a1.2 1.2 0 1 0 .01 0z"/>',
   draw: '<path d="m4 16 1-4 8.5-8.5 3 3L8 15zM11.5 5.5l3 3"/>',
 };
+const BAR_TOYS = { // under a small picture; the whole name is the title
+  line: "line", gaussians: "blobs", ring: "ring", disjoint: "disjoint", ring8: "8 ring", grid25: "25 grid", moons: "moons",
+  spiral: "spiral", imbalanced: "rare", checkerboard: "checkers", own: "own",
+};
 const barIcon = (name) => drawing(BAR_ICONS[name]);
 
 function makeBar(section, lab) {
@@ -67,8 +71,8 @@ function makeBar(section, lab) {
   const strip = piece("div", { class: "toys", role: "radiogroup", "aria-label": "Data", onkeydown: walk });
   for (const toy of lab.start.toys) strip.append(thumb(toy.name, toy.label, density(bytesFrom64(toy.thumb))));
   const own = thumb(OWN_DATA, "your own", null);
-  const draw = piece("button", { type: "button", class: "button small draw-own", "data-do": "draw", title: "Draw or upload your own points", onclick: () => lab.parts.data?.open() },
-    barIcon("draw"), piece("span", {}, "Draw or upload"));
+  const draw = piece("button", { type: "button", class: "button draw-own", "data-do": "draw", title: "Draw or upload your own points", onclick: () => lab.parts.data?.open() },
+    barIcon("draw"), piece("span", {}, "Draw"));
   strip.append(own);
 
   const started = piece("span", { class: "seg begun", role: "radiogroup", "aria-label": "Begin with" },
@@ -87,7 +91,7 @@ function makeBar(section, lab) {
     piece("div", { class: "bar-row transport" }, play, counter, steps, piece("span", { class: "tray" }, button("reset", "Reset", "Back to round 0, with the same seed (R)", () => act.reset(), "icon"), undo, redo), speeding, slow,
       piece("span", { class: "gap" }), badge, settings),
     piece("div", { class: "bar-row problem" },
-      piece("div", { class: "labelled data-pick" }, piece("span", { class: "label" }, "Data"), strip, draw),
+      piece("div", { class: "data-pick" }, strip, draw),
       piece("div", { class: "rules" },
         piece("div", { class: "labelled" }, piece("span", { class: "label" }, "Begin"), started),
         piece("label", { class: "labelled" }, piece("span", { class: "label" }, "Loss"), loss),
@@ -166,7 +170,7 @@ function makeBar(section, lab) {
   function thumb(name, label, paint) {
     const canvas = piece("canvas", { width: 48, height: 48, "aria-hidden": "true" });
     const node = piece("button", { type: "button", role: "radio", class: "toy", "data-toy": name, title: label, "aria-checked": "false", tabindex: "-1", onclick: () => choose(name) },
-      canvas, piece("span", { class: "toy-name" }, label));
+      canvas, piece("span", { class: "toy-name" }, BAR_TOYS[name] ?? label));
     thumbs.set(name, { node, canvas, paint });
     return node;
   }
@@ -221,6 +225,10 @@ function makeBar(section, lab) {
 
   function showPlaying(on) {
     lab.facts({ playing: String(on) });
+    facePlay(on);
+  }
+
+  function facePlay(on) {
     play.replaceChildren(barIcon(on ? "pause" : "play"), piece("span", { class: "word" }, on ? "Pause" : "Play"));
     play.setAttribute("aria-pressed", String(on));
   }
@@ -236,7 +244,7 @@ function makeBar(section, lab) {
   function show() {
     const { desk } = lab;
     const one = lab.lane();
-    if (String(desk.playing) !== play.getAttribute("aria-pressed")) showPlaying(desk.playing);
+    if (!lab.slow && String(desk.playing) !== play.getAttribute("aria-pressed")) showPlaying(desk.playing);
     if (!speed.matches(":active") && !lab.slow) {
       speed.value = stops.indexOf(desk.speed) >= 0 ? stops.indexOf(desk.speed) : nearest(desk.speed);
       showSpeed();
@@ -268,14 +276,20 @@ function makeBar(section, lab) {
     tellText(rounds, roundsText(frame.step));
     tellText(updates, "D " + roundsText(frame.d_updates) + " · G " + roundsText(frame.g_updates));
     const rate = frame.rounds_per_second;
-    tellText(speedNow, lab.desk.playing && rate > 0 ? roundsText(rate) + " rounds/s now" : "");
+    tellText(speedNow, lab.desk.playing && rate > 0 ? roundsText(rate) + "/s now" : "");
   }
 
   lab.on("desk", show);
   lab.on("frame", showFrame);
   lab.on("theme", paintThumbs);
   lab.on("select", show);
+  // In slow motion the big button is slow motion's own.
+  const watchSlow = new MutationObserver(() => lab.slow && facePlay(lab.parts.slow.panel.dataset.running === "true"));
+
   lab.on("slow", (on) => {
+    watchSlow.disconnect();
+    if (on && lab.parts.slow?.panel) watchSlow.observe(lab.parts.slow.panel, { attributeFilter: ["data-running"] });
+    facePlay(on ? lab.parts.slow?.panel?.dataset.running === "true" : lab.desk.playing);
     slow.setAttribute("aria-pressed", String(on));
     speed.value = on ? 0 : Math.max(1, stops.indexOf(lab.desk.speed));
     showSpeed();

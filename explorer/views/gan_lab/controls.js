@@ -17,8 +17,8 @@ const CONTROL_MATTERS = { // what a control needs to matter, and what is said wh
 };
 const CONTROL_ELSEWHERE = new Set(["data", "points", "seed", "loss"]); // these stand in the bar
 const CONTROL_SHORT = { // beside a narrow column of controls; the whole label is in the tip
-  ema: "Average (EMA)", smoothing: "Label smoothing", k_g: "Updates a round", k_d: "Updates a round", g_width: "Neurons a layer",
-  d_width: "Neurons a layer", gp: "Gradient penalty", beta1: "Adam’s beta 1", noise: "Noise z",
+  g_layers: "Hidden layers", d_layers: "Hidden layers", g_width: "Neurons", d_width: "Neurons", k_g: "Updates", k_d: "Updates",
+  ema: "EMA", smoothing: "Smoothing", clip: "Weight clip", gp: "Penalty (GP)", beta1: "Adam’s β₁", noise: "Noise z",
 };
 const CONTROL_CHOICES = { // shorter than the menu's own words, for narrow selects
   noise: { gaussian2: "2-D Gaussian", uniform2: "2-D uniform", gaussian1: "1-D Gaussian", uniform1: "1-D uniform" },
@@ -159,12 +159,14 @@ function makeControls(section, lab) {
     const one = rows[field.name];
     one.wrong.hidden = true;
     lab.release();
+    one.focusable.removeAttribute("aria-invalid");
     const refused = await lab.setSoon({ [field.name]: value }, scope, wait);
     if (!refused) return;
-    one.wrong.textContent = refused.message;
+    tellText(one.wrong, refused.message);
     one.wrong.hidden = false;
     one.put(current(field));
     one.focusable.setAttribute("aria-invalid", "true");
+    one.node.addEventListener("focusout", () => setTimeout(() => (one.wrong.hidden = true), 6000), { once: true });
   }
 
   function defaults() {
@@ -254,7 +256,7 @@ function makeControls(section, lab) {
     if (!section.hidden && lab.root.clientWidth < 700) section.scrollIntoView({ block: "nearest" });
   }
 
-  const roomy = () => lab.root.clientWidth >= 72 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const roomy = () => lab.root.clientWidth >= 80 * parseFloat(getComputedStyle(document.documentElement).fontSize);
   open((remembered() ?? String(roomy())) === "true" && (roomy() || lab.root.clientWidth > 700), false);
   if (window.explorer.get("hide") === "1") hideAll(true);
 

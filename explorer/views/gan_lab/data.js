@@ -54,7 +54,7 @@ function makeData(section, lab) {
   const undo = icon("undo", "Undo", "Undo (Ctrl+Z)", () => travel(past, future));
   const redo = icon("redo", "Redo", "Redo (Ctrl+Shift+Z)", () => travel(future, past));
   const clear = piece("button", { type: "button", class: "button", "data-draw": "clear", onclick: () => change([]) }, "Clear");
-  const take = piece("button", { type: "button", class: "button", "data-draw": "take", title: "Begin with the real points that are on the plot now", onclick: takeShown }, "Take the data shown");
+  const take = piece("button", { type: "button", class: "button", "data-draw": "take", title: "Begin with the real points that are on the plot now", onclick: takeShown }, "Copy the data shown");
   const file = piece("input", { type: "file", class: "unseen", accept: ".csv,.tsv,.txt,text/csv,text/plain", "aria-label": "Upload a table of points", onchange: () => (read(file.files[0]), (file.value = "")) });
   const upload = piece("label", { class: "button draw-upload", title: "A text file with two columns of numbers; or drop one here" }, "Upload CSV", file);
   const apply = piece("button", { type: "button", class: "button strong", "data-draw": "apply", onclick: done }, "Learn this");

@@ -79,8 +79,20 @@ function makeLab(root, wire) {
     lab.frames = held ?? lab.live;
     const first = lab.frame() ?? Object.values(lab.frames)[0];
     if (!first) return;
+    const began = performance.now();
     emit("frame", lab.frames);
+    pace(performance.now() - began);
     facts({ step: String(Math.round(first.step)), frame: String(++drawn) });
+  }
+
+  // A slow device asks for fewer frames: drawing takes at most half of its time.
+  let [cost, paced, pacedAt] = [10, 25, 0];
+  function pace(took) {
+    cost = 0.95 * cost + 0.05 * took;
+    const fit = Math.max(4, Math.min(25, Math.round(500 / cost)));
+    if (Math.abs(fit - paced) < 0.25 * paced || performance.now() - pacedAt < 4000 || !lab.desk?.playing) return;
+    [paced, pacedAt] = [fit, performance.now()];
+    tell("frames", { frames: fit }, true);
   }
 
   function received(message) {

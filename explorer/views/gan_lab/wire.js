@@ -4,7 +4,7 @@ const WIRE_RETRIES = 4; // of a request that the server is too busy for
 const WIRE_SCALARS = [
   "step", "d_updates", "g_updates", "d_loss", "g_loss", "real_acc", "fake_acc", "d_norm", "g_norm", "penalty", "kl", "js", "sw",
   "modes_covered", "modes_total", "high_quality", "metrics_step", "rounds_per_second", "arrow_scale", "ideal_arrow_scale",
-  "heat_lo", "heat_hi", "arrow_mean",
+  "heat_lo", "heat_hi", "arrow_length",
 ]; // as they stand in a frame; NaN is "not known"
 
 function wireTo(prefix) {
