@@ -29,7 +29,7 @@ const CURVE_PANELS = [
   },
   {
     name: "modes", title: "Modes and quality", unit: "share", y: { from: 0, to: 1, percent: true }, percent: true,
-    lines: [["covered", "modes covered", "good"], ["high_quality", "high quality", "sym-mu"]],
+    lines: [["covered", "covered", "good"], ["high_quality", "high quality", "sym-mu"]],
     says: (settings, total) => total
       ? "High quality: within 3 sd of a mode. Both near 100 % is good, yet one of the " + total + " modes may still get most of the fakes."
       : "High quality: where the data are dense. These data have no separate modes to count.",
@@ -205,27 +205,35 @@ function makeCurves(section, lab) {
       })));
   }
 
-  /** The legend, with the values at the crosshair or the newest ones. */
+  /** The legend, with the values at the crosshair or the newest ones: with several runs a table, a column each. */
   function readout(panel, lines, at) {
     const shape = lines.map((line) => line.lane + line.name + line.colour).join();
     if (panel.shape !== shape) {
       panel.shape = shape;
-      panel.entries = lines.map((line) => {
-        const value = piece("output", { class: "curve-value" });
-        const dash = line.dash.length ? ' stroke-dasharray="' + line.dash.join(" ") + '"' : "";
-        const sample = drawing('<path d="M0 4h22" stroke="' + line.colour + '" stroke-width="' + line.width + '"' + dash + "/>", "0 0 22 8", "curve-sample");
-        const name = (runs.size > 1 ? letterOf(line.lane) + " " : "") + line.name;
-        return { value, node: piece("span", { class: "curve-entry" }, sample, piece("span", {}, name), value) };
-      });
-      panel.key.replaceChildren(...panel.entries.map((entry) => entry.node));
-      panel.key.style.setProperty("--columns", panel.lines.length);
+      const sample = ({ colour, width, dash }) => drawing('<path d="M0 4h22" stroke="' + colour + '" stroke-width="' + width + '"' +
+        (dash.length ? ' stroke-dasharray="' + dash.join(" ") + '"' : "") + "/>", "0 0 22 8", "curve-sample");
+      const many = runs.size > 1;
+      panel.entries = lines.map((line) => piece("output", { class: "curve-value", style: many ? "color:" + line.colour : null }));
+      panel.key.toggleAttribute("data-table", many);
+      panel.key.style.setProperty("--columns", runs.size);
+      if (many) {
+        const lanes = [...runs.keys()];
+        panel.key.replaceChildren(piece("span"),
+          ...lanes.map((lane) => piece("span", { class: "curve-lane" }, sample({ ...lines.find((line) => line.lane === lane), width: 2 }), piece("b", {}, letterOf(lane)))),
+          ...panel.lines.flatMap(([, name], i) => [
+            piece("span", { class: "curve-entry" }, panel.lines.length > 1 && sample({ colour: lab.colour("muted"), width: i ? 0.9 : 2.5, dash: [] }), name),
+            ...lanes.map((_, column) => panel.entries[column * panel.lines.length + i]),
+          ]));
+      } else {
+        panel.key.replaceChildren(...lines.map((line, i) => piece("span", { class: "curve-entry" }, sample(line), line.name, panel.entries[i])));
+      }
     }
     const width = (reach.high - reach.low) / 40;
-    const texts = lines.map(({ track }, i) => {
+    const texts = lines.map(({ track, lane, name }, i) => {
       const value = at === null || at === undefined ? track.latest : track.near(at, width)?.mean ?? NaN;
       const text = panel.percent ? percentText(value) : numberText(value);
-      tellText(panel.entries[i].value, text);
-      return (runs.size > 1 ? letterOf(lines[i].lane) + " " : "") + lines[i].name + " " + text;
+      tellText(panel.entries[i], text);
+      return (runs.size > 1 ? letterOf(lane) + " " : "") + name + " " + text;
     });
     panel.canvas.setAttribute("aria-label", panel.title + (at === null || at === undefined ? ", latest: " : " at round " + roundsText(at) + ": ") + texts.join(", "));
   }
@@ -271,7 +279,8 @@ function makeCurves(section, lab) {
   });
   lab.on("hold", (held) => (held ? draw(true) : resync(0)));
   lab.on("restart", () => resync());
-  for (const name of ["desk", "select", "theme", "layout"]) lab.on(name, () => draw());
+  lab.on("desk", (desk, before) => (before?.playing && !desk?.playing ? resync() : draw())); // the stream skips rounds; now all of them
+  for (const name of ["select", "theme", "layout"]) lab.on(name, () => draw());
   resync(0);
   return { resync, track: (name, lane = lab.selected) => runs.get(lane)?.tracks[name] };
 }

@@ -37,7 +37,7 @@ function makeDoctor(section, lab) {
     const worst = rows[0]?.level ?? "";
     tellText(calm, rows.length ? "" : !lab.desk?.lanes.some((one) => lab.live[one.lane]?.step > 0)
       ? "Nothing has been trained yet, so there is nothing to examine."
-      : "Nothing to report: no mode is lost, and neither player wins.");
+      : "Nothing to report so far.");
     calm.hidden = Boolean(rows.length);
     Object.assign(section.dataset, { level: worst, findings: rows.length, ids: rows.map((row) => row.id).join(" ") });
 

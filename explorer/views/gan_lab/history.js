@@ -242,12 +242,14 @@ function makeHistory(section, lab) {
     const scale = height / 2.4;
     const reals = lab.scenes[lab.selected]?.reals;
     const [low, high] = [oldest(), newest()];
-    const [blue, pink] = [lab.colour("sym-real"), lab.colour("sym-fake")];
+    const [blue, pink, paper] = ["sym-real", "sym-fake", "panel"].map((name) => lab.colour(name));
     for (let i = 0; i < count; i++) {
       const round = count > 1 ? low + (i / (count - 1)) * (high - low) : high;
       const frame = before(frames, round);
       if (Math.abs(frame.step - round) > (high - low) / count + 1) continue; // nothing is known of there
       const [x0, y0] = [(i + 0.5) * cell, height / 2];
+      context.fillStyle = paper;
+      context.fillRect(i * cell + 1, 1, cell - 2, height - 2);
       if (reals) {
         context.fillStyle = blue;
         context.globalAlpha = 0.28;
@@ -263,8 +265,8 @@ function makeHistory(section, lab) {
     context.globalAlpha = 1;
     if (at !== null) {
       const x = ((at - low) / Math.max(1, high - low)) * width;
-      context.fillStyle = lab.colour("panel");
-      context.globalAlpha = 0.6;
+      context.fillStyle = lab.colour("sunk");
+      context.globalAlpha = 0.65;
       context.fillRect(x, 0, width - x, height); // what came after
       context.globalAlpha = 1;
     }

@@ -81,8 +81,16 @@ function niceTicks(low, high, about = 4) {
   return ticks;
 }
 
-/** Every power of ten from low to high, or every second, third, ... where there are many. */
+/** Every power of ten from low to high, or every second, third, ... where there are many; where there are few, 2 and 5 as well. */
 function powerTicks(low, high, most = 5) {
+  if (high / low < 40) {
+    const all = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+      for (const step of [1, 2, 5]) all.push(Number((step * 10 ** power).toPrecision(6)));
+    }
+    const ticks = all.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
+    return ticks.length > 1 ? ticks : niceTicks(low, high, 3).filter((tick) => tick > 0);
+  }
   const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
   const gap = Math.max(1, Math.ceil((last - first + 1) / most));
   const ticks = [];
@@ -96,6 +104,7 @@ function tickText(value, log) {
     const power = Math.round(Math.log10(value));
     return "10" + (power < 0 ? "⁻" : "") + [...String(Math.abs(power))].map((digit) => SUPERSCRIPTS[digit]).join("");
   }
+  if (!log && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential(0).replace("-", "−");
   if (Math.abs(value) >= 10000) return numberText(value / 1000, 3).replace(/\.?0+$/, "") + "k";
   return String(value).replace("-", "−");
 }
@@ -139,7 +148,7 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
   // What of each line lies inside, one bucket per pixel.
   const reach = { low: x.low, high: Math.max(x.high, x.low + 1) };
   const labelled = lines.some((line) => line.label);
-  const box = { left: size * 3, right: width - (labelled ? size * 1.7 : size * 0.6), top: size * 0.75, bottom: height - size * 1.7 };
+  const box = { left: size * (y.percent ? 3.7 : 2.9), right: width - (labelled ? size * 1.7 : size * 0.6), top: size * 0.75, bottom: height - size * 1.7 };
   const toX = (round) => box.left + ((round - reach.low) / (reach.high - reach.low)) * (box.right - box.left);
   const drawnLines = lines.map((line) => ({ ...line, columns: columnsOf(line.track, toX, box) }));
   const range = rangeOf(drawnLines.flatMap((line) => line.columns), y);
@@ -153,8 +162,7 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
   // Grid and ticks.
   context.lineWidth = 1;
   context.textAlign = "right";
-  let ticks = y.log ? powerTicks(range.low, range.high) : niceTicks(range.low, range.high, height < 130 ? 3 : 4);
-  if (y.log && ticks.length < 2) ticks = niceTicks(range.low, range.high, 3).filter((tick) => tick > 0);
+  const ticks = yTicks(range, y, height);
   for (const tick of ticks) {
     const at = Math.round(toY(tick)) + 0.5;
     context.strokeStyle = ink.grid;
@@ -163,7 +171,7 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
     context.lineTo(box.right, at);
     context.stroke();
     context.fillStyle = ink.text;
-    context.fillText(y.percent ? Math.round(tick * 100) + " %" : tickText(tick, y.log), box.left - size * 0.4, at);
+    context.fillText(yText(tick, y), box.left - size * 0.4, at);
   }
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
@@ -287,6 +295,13 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
   }
   return { toRound: (px) => reach.low + ((px - box.left) / (box.right - box.left)) * (reach.high - reach.low), box, reach };
 }
+
+function yTicks(range, y, height) {
+  if (y.percent) return [0, 0.25, 0.5, 0.75, 1];
+  return y.log ? powerTicks(range.low, range.high) : niceTicks(range.low, range.high, height < 130 ? 3 : 4);
+}
+
+const yText = (tick, y) => (y.percent ? (Math.round(tick * 4) % 2 ? "" : Math.round(tick * 100) + " %") : tickText(tick, y.log));
 
 /** A track as at most one bucket per pixel: {x, low, high, mean, broken}. */
 function columnsOf(track, toX, box) {

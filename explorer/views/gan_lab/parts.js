@@ -32,6 +32,7 @@ const pluralText = (count, word) => roundsText(count) + " " + word + (count === 
 function numberText(value, digits = 3) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
   const size = Math.abs(value);
   const minus = (text) => text.replace("-", "−");
   if (size !== 0 && size < 10 ** -digits) return minus(value.toExponential(1));

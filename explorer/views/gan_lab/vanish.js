@@ -47,8 +47,8 @@ function makeVanish(section, lab) {
     const lines = shown.map((name, i) => ({ ...GENERATOR_LOSSES[name], name, chosen: !i }));
 
     const where = inD ? "D(G(z))" : settings.loss === "least_squares" ? "D’s output for a fake" : "critic’s value of a fake";
-    tellText(lossTitle, "G’s loss against " + where);
-    tellText(slopeTitle, "|slope| that reaches G through D’s " + (inD ? "logit" : "output"));
+    tellText(lossTitle, "G’s loss");
+    tellText(slopeTitle, "Its slope at D’s " + (inD ? "logit" : "output"));
     drawOne(lossCanvas, { axis, lines, logits, where, of: (line, l) => line.value(l), range: lossRange(lines, axis), logY: false });
     drawOne(slopeCanvas, { axis, lines, logits, where, of: (line, l) => Math.abs(line.slope(l)), range: logarithmic ? [axis.low / 2, 2] : slopeRange(chosen, axis), logY: logarithmic });
     legend(lines);

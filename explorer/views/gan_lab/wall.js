@@ -92,6 +92,7 @@ function makeWall(section, lab) {
     inside.hidden = rename.hidden = !room;
     if (room && !rename.contains(name)) rename.replaceChildren(piece("label", {}, "Your name, if you like ", name), piece("button", { type: "submit", class: "button small" }, "Show it"));
     if (!room && rename.contains(name)) form.querySelectorAll("label")[1].append(name);
+    if (desk?.room?.name && document.activeElement !== name) name.value = desk.room.name;
     tellText(title, room ? "Room " + room : "");
     tellText(lead, room
       ? "Everyone in this room sees everyone’s run, the best first where the data are the same. Names are seen by the room only, and nothing is kept."
