@@ -7,7 +7,7 @@ of the rounds that the readings span. Distances are sliced Wasserstein, in units
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, isfinite, nan
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
@@ -223,7 +223,7 @@ def oscillating(course: list[Reading], s: Settings) -> Finding | None:
     if not all(map(isfinite, sw)):
         return None
     half = len(sw) // 2
-    if median(sw[half:]) < 0.75 * median(sw[:half]) or median(sw) < NEAR:
+    if fmean(sw[half:]) < 0.7 * fmean(sw[:half]) or median(sw) < NEAR:
         return None
     rounds = past[-1].step - past[0].step
     turns, low, high = _turns(sw), min(sw), max(sw)
@@ -464,11 +464,11 @@ def _gone_since(course: list[Reading], mode: int, s: Settings) -> int | None:
 def _turns(values: list[float]) -> int:
     """How often a course turns by more than a quarter of its range: noise does not count."""
     least = 0.25 * (max(values) - min(values))
-    turns, direction, extreme = 0, 0, values[0]
-    for value in values[1:]:
-        if direction >= 0 and value > extreme or direction <= 0 and value < extreme:
-            extreme = value
-            direction = direction or (1 if value > values[0] else -1)
-        elif abs(value - extreme) > least:
-            turns, direction, extreme = turns + 1, -direction or 1, value
+    turns, direction, low, high = 0, 0, values[0], values[0]  # low and high since the last turn
+    for value in values:
+        low, high = min(low, value), max(high, value)
+        if direction >= 0 and high - value > least:
+            turns, direction, low = turns + (direction > 0), -1, value
+        elif direction <= 0 and value - low > least:
+            turns, direction, high = turns + (direction < 0), 1, value
     return turns
