@@ -71,7 +71,7 @@ function makeControls(section, lab) {
     node.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && tell(field.name));
     node.addEventListener("focusout", untell);
     label.addEventListener("click", () => tell(field.name));
-    rows[field.name] = { field, node, help, helpText, wrong, ...made, label: field.label };
+    rows[field.name] = { ...made, field, node, help, helpText, wrong };
     return node;
   }
 

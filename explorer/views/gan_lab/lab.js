@@ -103,7 +103,7 @@ function makeLab(root, wire) {
       lab.live[frame.lane] = frame;
     }
     if (message.json?.lanes) take(message.json);
-    if (message.json?.notes || message.json?.shares) emit("notes", message.json);
+    else if (message.json?.notes || message.json?.shares) emit("notes", message.json);
     if (stale) emit("restart");
     if (message.frames.length && !held) plan();
   }
@@ -163,6 +163,7 @@ function makeLab(root, wire) {
     restart ||= before?.lanes.length !== rest.lanes.length;
     emit("desk", lab.desk, before);
     if (restart) emit("restart");
+    if (notes || shares) emit("notes", { notes, shares });
     if (rest.say) say(rest.say);
     else if (part("line").dataset.kind !== "news" || restart) describe();
     writeLink();
@@ -242,6 +243,7 @@ function makeLab(root, wire) {
   function reopen(sentence) {
     reopening ??= (async () => {
       const { playing, speed, look } = lab.desk;
+    lab.desk.version = -1; // the new desk counts from the start
       try {
         await openRuns(openable());
         await wire.post("do", { do: "look", ...look });
@@ -258,8 +260,12 @@ function makeLab(root, wire) {
   // ---- The connection ----------------------------------------------------------------------------------------------
 
   let lost = false;
+  let streamed = 0; // when the stream last brought something
   const stream = streamOf(wire, {
-    message: received,
+    message(message) {
+      streamed = performance.now();
+      received(message);
+    },
     up() {
       if (!lost) return;
       lost = false;
@@ -292,6 +298,18 @@ function makeLab(root, wire) {
     if (Date.now() - awake > 15000 && stream.wanted) stream.again();
     awake = Date.now();
   }, 5000);
+
+  // Some proxies keep a stream to themselves until it ends. Then frames are asked for one by one.
+  let polling = false;
+  setInterval(async () => {
+    if (polling || lost || !lab.desk?.playing || !stream.wanted || performance.now() - streamed < 4000) return;
+    polling = true;
+    try {
+      for (const message of await wire.messages("frame")) received(message);
+    } catch { /* the stream's own troubles are told */ } finally {
+      polling = false;
+    }
+  }, 300);
 
   document.addEventListener("visibilitychange", attend);
   window.addEventListener("explorer:tab", attend);
