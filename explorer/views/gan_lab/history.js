@@ -27,7 +27,7 @@ function makeHistory(section, lab) {
   }, "Branch here");
   const picker = settingPicker(lab, (field) => field.live, "g_lr");
   const branchNew = piece("button", { type: "button", class: "button small strong", "data-history": "branch-new", onclick: () => go({ as_new: true, changes: picker.changes() }) }, "Branch");
-  const beside = piece("details", { class: "history-beside" }, piece("summary", { class: "button small" }, "Branch beside it with …"),
+  const beside = piece("details", { class: "history-beside" }, piece("summary", { class: "button small" }, "Branch with …"),
     piece("div", { class: "history-panel" }, picker.node, branchNew));
   const hint = piece("p", { class: "history-hint" });
   section.append(
@@ -180,9 +180,12 @@ function makeHistory(section, lab) {
     for (const button of [play, back, forth]) button.disabled = single;
     back.disabled ||= here <= low;
     forth.disabled ||= at === null;
-    play.replaceChildren(drawing(HISTORY_SIGNS[playing ? "pause" : "play"]));
-    play.setAttribute("aria-label", playing ? "Pause the film" : "Play the film of this run");
-    play.title = play.getAttribute("aria-label");
+    if (play.dataset.sign !== String(Boolean(playing))) {
+      play.dataset.sign = Boolean(playing);
+      play.replaceChildren(drawing(HISTORY_SIGNS[playing ? "pause" : "play"]));
+      play.title = playing ? "Pause the film" : "Play the film of this run";
+      play.setAttribute("aria-label", play.title);
+    }
     const { undo: undos, redo: redos } = lab.desk ?? {};
     undo.disabled = !undos;
     redo.disabled = !redos;

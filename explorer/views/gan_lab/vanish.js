@@ -196,4 +196,5 @@ function makeVanish(section, lab) {
 
   log.addEventListener("change", () => draw(true));
   for (const name of ["frame", "desk", "select", "theme", "layout"]) lab.on(name, () => draw());
+  return { losses: GENERATOR_LOSSES };
 }

@@ -153,8 +153,10 @@ function makeWall(section, lab) {
 
   function makeTile() {
     const canvas = piece("canvas", { class: "wall-canvas", width: 192, height: 192, "aria-hidden": "true" });
-    const [rank, who, facts] = [piece("b", { class: "wall-rank" }), piece("span", { class: "wall-who" }), piece("span", { class: "wall-facts" })];
-    const node = piece("div", { class: "wall-tile", role: "listitem" }, canvas, piece("span", { class: "wall-line" }, rank, who), facts);
+    const [rank, who] = [piece("b", { class: "wall-rank" }), piece("span", { class: "wall-who" })];
+    const [distance, step] = [piece("span"), piece("span")];
+    const node = piece("div", { class: "wall-tile", role: "listitem" }, canvas, piece("span", { class: "wall-line" }, rank, who),
+      piece("span", { class: "wall-facts" }, distance, step));
     let drawn = "";
 
     function update(one) {
@@ -163,7 +165,8 @@ function makeWall(section, lab) {
       rank.title = one.rank ? "Place by sliced Wasserstein on these data" : "";
       tellText(who, one.you ? (one.name ? one.name + " (you)" : "you") : one.name || "no name");
       const toy = lab.start.toys?.find((each) => each.name === one.data)?.label ?? (one.data === "own" ? "own data" : one.data);
-      tellText(facts, "SW " + numberText(one.sw) + " · round " + roundsText(one.step));
+      tellText(distance, Number.isFinite(one.sw) ? "distance " + numberText(one.sw) : "not measured yet");
+      tellText(step, "round " + roundsText(one.step));
       node.title = toy + ", " + (lab.start.menu.fields.find((field) => field.name === "loss")?.choices?.[one.loss] ?? one.loss) + (one.playing ? "" : ", paused");
       node.dataset.sw = one.sw ?? "";
       const shape = one.fakes + one.reals + lab.colour("sym-fake");
