@@ -173,18 +173,31 @@ function traceLevel(context, cells, grid, level, view) {
 }
 
 // ---- Points. A view {x, y, unit} says where the plot's origin is on the canvas, and how many pixels one unit has. --------------
+// Shapes are filled one by one: one path of hundreds of shapes costs a software renderer many times as much.
 
-/** Adds round dots to the path. */
-function traceDots(context, points, view, radius, count = points.length / 2) {
-  for (let i = 0; i < count; i++) {
-    const x = view.x + points[2 * i] * view.unit, y = view.y - points[2 * i + 1] * view.unit;
-    context.moveTo(x + radius, y);
-    context.arc(x, y, radius, 0, 2 * Math.PI);
+/** Round dots in the context's fill. */
+function drawDots(context, points, view, radius) {
+  for (let i = 0; i < points.length; i += 2) {
+    context.beginPath();
+    context.arc(view.x + points[i] * view.unit, view.y - points[i + 1] * view.unit, radius, 0, 2 * Math.PI);
+    context.fill();
   }
 }
 
-/** Adds diamonds to the path; with an `edge` (in units), only those within it, or with `beyond` those outside, set on the edge. */
-function traceDiamonds(context, points, view, radius, edge = Infinity, beyond = false) {
+function fillDiamond(context, x, y, radius) {
+  context.beginPath();
+  context.moveTo(x, y - radius);
+  context.lineTo(x + radius, y);
+  context.lineTo(x, y + radius);
+  context.lineTo(x - radius, y);
+  context.fill();
+}
+
+/**
+ * Diamonds in the context's fill; with an `edge` (in units) only those within it, or with `beyond` those outside, set on the
+ * edge. Returns how many.
+ */
+function drawDiamonds(context, points, view, radius, edge = Infinity, beyond = false) {
   let drawn = 0;
   for (let i = 0; i < points.length; i += 2) {
     let u = points[i], v = points[i + 1];
@@ -194,12 +207,7 @@ function traceDiamonds(context, points, view, radius, edge = Infinity, beyond = 
       u = Math.max(-edge, Math.min(edge, u));
       v = Math.max(-edge, Math.min(edge, v));
     }
-    const x = view.x + u * view.unit, y = view.y - v * view.unit;
-    context.moveTo(x, y - radius);
-    context.lineTo(x + radius, y);
-    context.lineTo(x, y + radius);
-    context.lineTo(x - radius, y);
-    context.closePath();
+    fillDiamond(context, view.x + u * view.unit, view.y - v * view.unit, radius);
     drawn++;
   }
   return drawn;
@@ -224,9 +232,10 @@ function arrowFactor(arrows, before = 0) {
   return factor;
 }
 
-/** Adds arrows to two paths: shafts, and heads ("filled" triangles or "open" hooks on a shaft that begins with a ring). */
-function traceArrows(shafts, heads, points, arrows, view, factor, head, open = false) {
-  const cut = ARROW_CUT * view.unit;
+/** Arrows: filled ones in the context's fill, or open ones (a dashed line and a hook) in its stroke. */
+function drawArrows(context, points, arrows, view, factor, { width, head, open = false }) {
+  const cut = ARROW_CUT * view.unit, half = width / 2;
+  if (open) context.lineWidth = width;
   for (let i = 0; i < points.length; i += 2) {
     let dx = arrows[i] * factor * view.unit, dy = -arrows[i + 1] * factor * view.unit;
     const raw = Math.hypot(dx, dy);
@@ -236,28 +245,35 @@ function traceArrows(shafts, heads, points, arrows, view, factor, head, open = f
     dy /= raw;
     const x = view.x + points[i] * view.unit, y = view.y - points[i + 1] * view.unit;
     const tipX = x + dx * length, tipY = y + dy * length;
-    const size = Math.min(head, length * 0.6), wide = size * 0.42;
+    const size = Math.min(head, length * 0.6), wide = Math.max(half, size * 0.42);
     const backX = tipX - dx * size, backY = tipY - dy * size;
-    shafts.moveTo(x, y);
+    context.beginPath();
     if (open) {
-      shafts.lineTo(tipX, tipY);
-      heads.moveTo(backX - dy * wide * 1.3, backY + dx * wide * 1.3);
-      heads.lineTo(tipX, tipY);
-      heads.lineTo(backX + dy * wide * 1.3, backY - dx * wide * 1.3);
+      context.moveTo(x, y);
+      context.lineTo(tipX, tipY);
+      context.setLineDash(ARROW_DASH);
+      context.stroke();
+      context.setLineDash(ARROW_WHOLE);
+      context.beginPath();
+      context.moveTo(backX - dy * wide * 1.3, backY + dx * wide * 1.3);
+      context.lineTo(tipX, tipY);
+      context.lineTo(backX + dy * wide * 1.3, backY - dx * wide * 1.3);
+      context.stroke();
     } else {
-      shafts.lineTo(backX, backY);
-      heads.moveTo(tipX, tipY);
-      heads.lineTo(backX - dy * wide, backY + dx * wide);
-      heads.lineTo(backX + dy * wide, backY - dx * wide);
-      heads.closePath();
+      context.moveTo(x - dy * half, y + dx * half);
+      context.lineTo(backX - dy * half, backY + dx * half);
+      context.lineTo(backX - dy * wide, backY + dx * wide);
+      context.lineTo(tipX, tipY);
+      context.lineTo(backX + dy * wide, backY - dx * wide);
+      context.lineTo(backX + dy * half, backY - dx * half);
+      context.lineTo(x + dy * half, y - dx * half);
+      context.fill();
     }
   }
 }
+const ARROW_DASH = [3.5, 2.5], ARROW_WHOLE = [];
 
 // ---- G's manifold: the grid of noise after it went through G -----------------------------------------------------------------
-
-const MANIFOLD_STEPS = 7; // of opacity; one path each
-const manifoldAlpha = Array.from({ length: MANIFOLD_STEPS }, (_, i) => 0.08 + 0.62 * (i / (MANIFOLD_STEPS - 1)) ** 1.5);
 
 /** How much of the noise lies in each cell of the grid: sums to 1. */
 function noiseMass(gridNoise, cx, cy, gaussian) {
@@ -278,52 +294,42 @@ function noiseMass(gridNoise, cx, cy, gaussian) {
 
 /** Cells as opaque as G is dense there: its mass over the cell's area. A line, for 1-D noise, is drawn as a line. */
 function drawManifold(context, points, cx, cy, mass, view, colour, line) {
-  context.save();
+  const X = (k) => view.x + points[2 * k] * view.unit, Y = (k) => view.y - points[2 * k + 1] * view.unit;
+  const whole = context.globalAlpha, across = cx + 1;
   context.strokeStyle = context.fillStyle = colour;
   context.lineJoin = "round";
-  const X = (k) => view.x + points[2 * k] * view.unit, Y = (k) => view.y - points[2 * k + 1] * view.unit;
-  if (!cy) {
+  const thread = (first, step, count) => {
     context.beginPath();
-    for (let k = 0; k <= cx; k++) context[k ? "lineTo" : "moveTo"](X(k), Y(k));
-    context.lineWidth = 2.5 * line;
-    context.globalAlpha = 0.75;
+    for (let i = 0, k = first; i < count; i++, k += step) context.lineTo(X(k), Y(k));
     context.stroke();
-    context.beginPath();
-    traceDots(context, points, view, 2 * line, cx + 1);
-    context.globalAlpha = 1;
-    context.fill();
-    context.restore();
+  };
+  if (!cy) {
+    context.lineWidth = 2.5 * line;
+    context.globalAlpha = 0.75 * whole;
+    thread(0, 1, across);
+    context.globalAlpha = whole;
+    drawDots(context, points, view, 2 * line);
     return;
   }
-  const across = cx + 1;
-  const paths = Array.from({ length: MANIFOLD_STEPS }, () => new Path2D());
   for (let j = 0; j < cy; j++) {
     for (let i = 0; i < cx; i++) {
       const k = j * across + i;
-      const area = quadArea(points, k, across);
       // Relative to a generator that fills the plot evenly, on a scale of square roots.
-      const dense = Math.sqrt((mass[j * cx + i] * 4) / Math.max(Math.abs(area), 1e-5));
-      const path = paths[Math.max(0, Math.min(MANIFOLD_STEPS - 1, Math.round((dense / 5) * (MANIFOLD_STEPS - 1))))];
-      // All the same way round, or cells that lie on each other would cancel.
-      const [b, d] = area > 0 ? [k + 1, k + across] : [k + across, k + 1];
-      path.moveTo(X(k), Y(k));
-      path.lineTo(X(b), Y(b));
-      path.lineTo(X(k + across + 1), Y(k + across + 1));
-      path.lineTo(X(d), Y(d));
-      path.closePath();
+      const dense = Math.sqrt((mass[j * cx + i] * 4) / Math.max(Math.abs(quadArea(points, k, across)), 1e-5)) / 5;
+      context.globalAlpha = (0.07 + 0.6 * Math.min(1, dense) ** 1.5) * whole;
+      context.beginPath();
+      context.moveTo(X(k), Y(k));
+      context.lineTo(X(k + 1), Y(k + 1));
+      context.lineTo(X(k + across + 1), Y(k + across + 1));
+      context.lineTo(X(k + across), Y(k + across));
+      context.fill();
     }
   }
-  for (const [step, path] of paths.entries()) {
-    context.globalAlpha = manifoldAlpha[step];
-    context.fill(path);
-  }
-  context.beginPath();
-  for (let j = 0; j <= cy; j += 2) for (let i = 0; i <= cx; i++) context[i ? "lineTo" : "moveTo"](X(j * across + i), Y(j * across + i));
-  for (let i = 0; i <= cx; i += 2) for (let j = 0; j <= cy; j++) context[j ? "lineTo" : "moveTo"](X(j * across + i), Y(j * across + i));
-  context.globalAlpha = 0.55;
+  context.globalAlpha = 0.5 * whole;
   context.lineWidth = 0.75 * line;
-  context.stroke();
-  context.restore();
+  for (let j = 0; j <= cy; j += 2) thread(j * across, 1, across);
+  for (let i = 0; i <= cx; i += 2) thread(i, across, cy + 1);
+  context.globalAlpha = whole;
 }
 
 /** The signed area of the grid's cell whose first corner is point k. */

@@ -1,19 +1,19 @@
 // The model overview: noise, G, fakes, real data, D, what it says, both losses, and the gradients on their way back; live.
-// Words are elements, so that they can be read, chosen and focused; pictures are on one canvas, moving edges on another.
+// Words are elements, so that they can be read, chosen and focused; pictures and moving edges are on one canvas.
 
 // Places in units of the drawing: [left, top, width, height]. A net's box holds its picture, its layers and what it is made of.
 const GRAPH_WIDE = {
-  width: 760, height: 574, text: 13,
-  z: [0, 160, 82, 82], G: [122, 98, 174, 288], fakes: [334, 147, 112, 112], reals: [334, 332, 112, 112], D: [482, 156, 174, 288],
-  judged: [682, 190, 78, 170], pull: [340, 22, 100, 84], gloss: [548, 0, 212, 100], dloss: [548, 474, 212, 100], note: [0, 424, 312, 150],
+  width: 760, height: 580, text: 14.5,
+  z: [0, 160, 82, 82], G: [122, 98, 174, 298], fakes: [334, 147, 112, 112], reals: [334, 332, 112, 112], D: [482, 152, 174, 298],
+  judged: [682, 190, 78, 170], pull: [340, 22, 100, 84], gloss: [548, 0, 212, 100], dloss: [548, 480, 212, 100], note: [0, 420, 308, 160],
   edges: {
     z: [[82, 201], [122, 201]], fakes: [[296, 201], [334, 201]], fakesD: [[446, 203], [464, 203], [464, 240], [482, 240]],
     realsD: [[446, 388], [464, 388], [464, 320], [482, 320]], judged: [[656, 275], [682, 275]],
-    toG: [[721, 166], [721, 100]], toD: [[721, 360], [721, 474]],
-    gradD: [[548, 524], [522, 524], [522, 444]],
-    gradG: [[600, 100], [600, 156]], gradG2: [[514, 156], [514, 64], [440, 64]], gradG3: [[340, 64], [209, 64], [209, 98]],
+    toG: [[721, 166], [721, 100]], toD: [[721, 360], [721, 480]],
+    gradD: [[548, 530], [522, 530], [522, 450]],
+    gradG: [[600, 100], [600, 152]], gradG2: [[514, 152], [514, 64], [440, 64]], gradG3: [[340, 64], [209, 64], [209, 98]],
   },
-  labels: { normG: [218, 43, 118, "left"], normD: [330, 532, 184, "right"] },
+  labels: { normG: [214, 41, 122, "left"], normD: [330, 538, 184, "right"] },
 };
 const GRAPH_NARROW = {
   width: 362, height: 726, text: 12,
@@ -36,6 +36,7 @@ const GRAPH_EDGES = { // name -> [colour, whether it is a gradient]
   z: ["z"], fakes: ["fake"], fakesD: ["fake"], realsD: ["real"], judged: ["muted"], toG: ["fake"], toD: ["muted"],
   gradD: ["pull", true], gradG: ["pull", true], gradG2: ["pull", true], gradG3: ["pull", true],
 };
+const GRAPH_REST = 65; // ms between two drawings while frames rush in: the plot beside it is the one to watch
 const GRAPH_REPLAY = 2000; // ms in which the grid of noise becomes the manifold
 
 // Each loss: what is minimised, as HTML; its value when D can only guess; how far the bar goes.
@@ -62,7 +63,7 @@ function makeGraph(section, lab) {
   section.innerHTML = `
     <header class="ggraph-head"><h3>Model overview</h3></header>
     <div class="ggraph-stage">
-      <canvas class="edges" aria-hidden="true"></canvas><canvas class="minis" aria-hidden="true"></canvas>
+      <canvas aria-hidden="true"></canvas>
       ${Object.entries(GRAPH_PARTS).map(([name, [title, layer]]) => `
         <div class="ggraph-part" data-part-name="${name}">
           <button type="button" class="ggraph-open" aria-describedby="ggraph-note"><span class="title">${title}</span></button>
@@ -74,8 +75,8 @@ function makeGraph(section, lab) {
 
   const find = (selector) => section.querySelector(selector);
   const stage = find(".ggraph-stage"), note = find(".ggraph-note");
-  const edgeCanvas = find(".edges"), miniCanvas = find(".minis");
-  const edgePen = edgeCanvas.getContext("2d"), pen = miniCanvas.getContext("2d");
+  const canvas = find("canvas");
+  const pen = canvas.getContext("2d");
   const parts = Object.fromEntries([...section.querySelectorAll(".ggraph-part")].map((node) => [node.dataset.partName, node]));
   let place = GRAPH_WIDE;
   let unit = 1; // CSS pixels per unit of the drawing
@@ -109,10 +110,8 @@ function makeGraph(section, lab) {
     stage.style.height = height + "px";
     stage.style.fontSize = place.text * unit + "px";
     section.dataset.layout = place === GRAPH_WIDE ? "wide" : "narrow";
-    for (const canvas of [edgeCanvas, miniCanvas]) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
     for (const [name, node] of Object.entries(parts)) {
       const [left, top, wide, high] = place[name];
       node.style.cssText = `left:${left * unit}px;top:${top * unit}px;width:${wide * unit}px;height:${high * unit}px`;
@@ -136,13 +135,15 @@ function makeGraph(section, lab) {
     const [left, top, wide, high] = place[name];
     if (name !== "G" && name !== "D") return [left, top, wide, high];
     const side = wide - 20;
-    return [left + 10, top + 26, side, side];
+    return [left + 10, top + 30, side, side];
   }
 
-  // ---- Drawing: when something has changed, once per animation frame ------------------------------------------------------
+  // ---- Drawing: when something has changed, once per animation frame, and while frames rush in at every second or third -------
 
   let asked = 0;
+  let later = 0;
   let all = true;
+  let last = -Infinity;
   function plan() {
     asked ||= requestAnimationFrame(step);
   }
@@ -151,32 +152,40 @@ function makeGraph(section, lab) {
     plan();
   }
 
-  let last = 0;
+  /** A frame of training came: we are in an animation frame, so what is drawn now costs no frame of its own. */
+  function come() {
+    renew();
+    const now = performance.now();
+    if (now - last > GRAPH_REST) return step(now);
+    later ||= setTimeout(() => ((later = 0), plan()), GRAPH_REST);
+  }
+
   function step(now) {
-    asked = 0;
+    cancelAnimationFrame(asked);
+    clearTimeout(later);
+    asked = later = 0;
     if (!seen || !section.isConnected || !stage.clientWidth) return;
-    const moving = emphasis && !fieldStill.matches && lab.slow;
-    if (moving && !all && !replay && now - last < 30) return plan();
-    if (!fieldStill.matches) phase += Math.min(60, now - last) * (emphasis ? 0.05 : 0.035);
-    last = now;
-    if (all) {
+    const moving = Boolean(emphasis) && !fieldStill.matches;
+    if (!all && moving && now - last < 45) return plan(); // edges need no sixty steps a second
+    if (all || moving) {
+      if (!fieldStill.matches) phase += Math.min(100, now - last) * (emphasis ? 0.05 : 0.035);
+      last = now;
       all = false;
+      pen.setTransform(1, 0, 0, 1, 0, 0);
+      pen.clearRect(0, 0, canvas.width, canvas.height);
       drawEdges();
-      drawMinis();
+      for (const name in PAINTERS) drawPart(name);
       tell(now);
       section.dataset.drawn = ++drawn;
       section.dataset.step = Math.round(frame?.step ?? 0);
-    } else {
-      if (moving) drawEdges();
-      if (replay) drawPart("G");
+    } else if (replay) {
+      drawPart("G");
     }
     if (moving || replay) plan();
   }
 
   function drawEdges() {
-    const pen = edgePen;
     pen.setTransform(unit * ratio, 0, 0, unit * ratio, 0, 0);
-    pen.clearRect(0, 0, place.width, place.height);
     pen.lineJoin = "round";
     const still = !(lab.desk?.playing || emphasis);
     for (const [name, points] of Object.entries(place.edges)) {
@@ -212,11 +221,6 @@ function makeGraph(section, lab) {
     pen.globalAlpha = 1;
   }
 
-  const MINIS = ["z", "G", "fakes", "reals", "D", "judged", "pull", "gloss", "dloss"];
-  function drawMinis() {
-    for (const name of MINIS) drawPart(name);
-  }
-
   /** One part's picture. Those that stay are drawn once and copied. */
   function drawPart(name) {
     const [left, top, wide, high] = boxOf(name);
@@ -229,8 +233,7 @@ function makeGraph(section, lab) {
     pen.clip();
     pen.clearRect(0, 0, w, h);
     pen.globalAlpha = emphasis && !emphasis.parts.includes(name) ? 0.3 : 1;
-    if (name === "z" || name === "reals") still(name, w, h);
-    else if (frame) PAINTERS[name](w, h);
+    if (frame || name === "z" || name === "reals") PAINTERS[name](w, h);
     pen.restore();
     if (name === "G" || name === "D") drawNet(name);
   }
@@ -268,25 +271,23 @@ function makeGraph(section, lab) {
   const viewOf = (w) => ({ x: w / 2, y: w / 2, unit: w / 2 / PLOT_REACH });
 
   function paintReals(context, w) {
-    context.beginPath();
-    traceDots(context, scene.reals, viewOf(w), Math.max(1, w / 95));
     context.fillStyle = ink.real;
     context.globalAlpha = 0.85;
-    context.fill();
+    drawDots(context, scene.reals, viewOf(w), Math.max(1, w / 95));
   }
 
   const PAINTERS = {
+    z: (w, h) => still("z", w, h),
+    reals: (w, h) => still("reals", w, h),
     G(w) {
       const grid = replay ? between(Math.min(1, (performance.now() - replay) / GRAPH_REPLAY)) : frame.manifold;
       if (frame.cy && !mass) mass = massOf();
       drawManifold(pen, grid, frame.cx, frame.cy, mass, viewOf(w), ink.fake, w / 240);
     },
     fakes(w) {
-      pen.beginPath();
-      traceDiamonds(pen, frame.fakes, viewOf(w), Math.max(1.4, w / 62));
       pen.fillStyle = ink.fake;
       pen.globalAlpha *= 0.85;
-      pen.fill();
+      drawDiamonds(pen, frame.fakes, viewOf(w), Math.max(1.4, w / 62));
     },
     D(w) {
       const loss = settings()?.loss;
@@ -306,19 +307,13 @@ function makeGraph(section, lab) {
     pull(w, h) {
       const view = { x: w / 2, y: h / 2, unit: Math.min(w, h) / 2 / PLOT_REACH };
       pullFactor = arrowFactor(frame.arrows, pullFactor);
-      pen.beginPath();
-      traceDiamonds(pen, frame.fakes, view, 1.1);
-      pen.fillStyle = ink.fake;
       const before = pen.globalAlpha;
+      pen.fillStyle = ink.fake;
       pen.globalAlpha = before * 0.7;
-      pen.fill();
-      const shafts = new Path2D(), heads = new Path2D();
-      traceArrows(shafts, heads, frame.fakes, frame.arrows, view, pullFactor, 3.5);
+      drawDiamonds(pen, frame.fakes, view, 1.1);
       pen.globalAlpha = before;
-      pen.strokeStyle = pen.fillStyle = ink.pull;
-      pen.lineWidth = 1;
-      pen.stroke(shafts);
-      pen.fill(heads);
+      pen.fillStyle = ink.pull;
+      drawArrows(pen, frame.fakes, frame.arrows, view, pullFactor, { width: 0.9, head: 3.5 });
     },
     gloss: (w, h) => paintBar("G", frame.g_loss, w, h),
     dloss: (w, h) => paintBar("D", frame.d_loss, w, h),
@@ -359,25 +354,15 @@ function makeGraph(section, lab) {
     const up = (logit) => 5 + room * (1 - Math.max(0, Math.min(1, (judged(loss, logit) - low) / (high - low))));
     const swarm = (i) => ((i * 0.6180339887) % 1) - 0.5;
     const lane = w * 0.36;
-    pen.beginPath();
-    for (let i = 0; i < frame.real_logits.length; i++) {
-      const x = w * 0.27 + swarm(i) * lane, y = up(frame.real_logits[i]), r = Math.max(1.3, w / 52);
-      pen.moveTo(x + r, y);
-      pen.arc(x, y, r, 0, 2 * Math.PI);
-    }
     pen.fillStyle = ink.real;
-    pen.fill();
-    pen.beginPath();
-    const r = Math.max(1.7, w / 40);
-    for (let i = 0; i < frame.fake_logits.length; i += 2) {
-      const x = w * 0.73 + swarm(i / 2) * lane, y = up(frame.fake_logits[i]);
-      pen.moveTo(x, y - r);
-      pen.lineTo(x + r, y);
-      pen.lineTo(x, y + r);
-      pen.lineTo(x - r, y);
+    const dot = Math.max(1.3, w / 52), diamond = Math.max(1.7, w / 40);
+    for (let i = 0; i < frame.real_logits.length; i++) {
+      pen.beginPath();
+      pen.arc(w * 0.27 + swarm(i) * lane, up(frame.real_logits[i]), dot, 0, 2 * Math.PI);
+      pen.fill();
     }
     pen.fillStyle = ink.fake;
-    pen.fill();
+    for (let i = 0; i < frame.fake_logits.length; i += 2) fillDiamond(pen, w * 0.73 + swarm(i / 2) * lane, up(frame.fake_logits[i]), diamond);
   }
 
   /** A loss as a bar, with a mark where it stands when D can only guess. The number is text, above it. */
@@ -511,11 +496,11 @@ function makeGraph(section, lab) {
   }
 
   let told = 0;
-  let later = 0;
+  let telling = 0;
   function tell(now) {
-    if (now - told < 120) {
+    if (now - told < 150) {
       // Nobody reads numbers faster, but the last ones shall stand.
-      later ||= setTimeout(() => ((later = 0), tell(performance.now())), 130);
+      telling ||= setTimeout(() => ((telling = 0), tell(performance.now())), 160);
       return;
     }
     told = now;
@@ -610,10 +595,10 @@ function makeGraph(section, lab) {
       mass = null;
     }
     if (frame?.cy && mass && mass.length !== frame.cx * frame.cy) mass = null;
-    redraw();
+    all = true;
   }
-  lab.on("frame", renew);
-  for (const name of ["desk", "scene", "select", "slow"]) lab.on(name, renew);
+  lab.on("frame", come);
+  for (const name of ["desk", "scene", "select", "slow"]) lab.on(name, () => (renew(), plan()));
   lab.on("restart", () => {
     for (const key in ranges) delete ranges[key];
     pullFactor = 0;
@@ -629,8 +614,8 @@ function makeGraph(section, lab) {
     seen = entries.at(-1).isIntersecting;
     if (seen) redraw();
   }, { rootMargin: "100px" }).observe(section);
-  layout();
   renew();
+  layout();
 
   return {
     play,

@@ -130,6 +130,7 @@ function makePlot(section, lab) {
     asked ||= requestAnimationFrame(step);
   }
   function step(now) {
+    cancelAnimationFrame(asked);
     asked = 0;
     if (!canvas.isConnected || !section.clientWidth) return;
     const gliding = cells.some((cell) => cell.span);
@@ -174,15 +175,12 @@ function makePlot(section, lab) {
     pen.scale(size.ratio, size.ratio);
     const view = { x: side / 2, y: side / 2, unit: cell.view.unit };
     if (layers.on.reals) {
-      pen.beginPath();
-      traceDots(pen, cell.scene.reals, view, dotSize(side));
-      pen.lineWidth = 1.6;
-      pen.strokeStyle = ink.panel;
+      pen.fillStyle = ink.panel;
       pen.globalAlpha = 0.85;
-      pen.stroke();
+      drawDots(pen, cell.scene.reals, view, dotSize(side) + 0.8);
       pen.globalAlpha = 1;
       pen.fillStyle = ink.real;
-      pen.fill();
+      drawDots(pen, cell.scene.reals, view, dotSize(side));
     }
   }
 
@@ -194,7 +192,8 @@ function makePlot(section, lab) {
     ink ??= fieldInk(section);
     const { ratio, width, height } = size;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    context.fillStyle = ink.paper;
+    context.fillRect(0, 0, width, height);
     let any = false;
     for (const cell of cells) if (cell.box) any = drawCell(cell) || any;
     if (!any) return;
@@ -283,46 +282,24 @@ function makePlot(section, lab) {
   }
 
   function drawArrowsOf(points, arrows, cell, open) {
-    const shafts = new Path2D(), heads = new Path2D();
     const { side } = cell.box;
-    traceArrows(shafts, heads, points, arrows, cell.view, cell.factor, Math.max(4, side / 62), open);
-    context.lineCap = "round";
-    context.lineJoin = "round";
-    if (open) {
-      context.strokeStyle = ink.ink;
-      context.lineWidth = Math.max(0.9, side / 480);
-      context.setLineDash([3.5, 2.5]);
-      context.stroke(shafts);
-      context.setLineDash([]);
-      context.stroke(heads);
-    } else {
-      context.strokeStyle = context.fillStyle = ink.pull;
-      context.lineWidth = Math.max(1, side / 400);
-      context.stroke(shafts);
-      context.fill(heads);
-    }
+    context.lineCap = context.lineJoin = "round";
+    context.strokeStyle = ink.ink;
+    context.fillStyle = ink.pull;
+    drawArrows(context, points, arrows, cell.view, cell.factor, { width: Math.max(1, side / 420), head: Math.max(4, side / 62), open });
   }
 
   function drawFakes(cell) {
     const { side } = cell.box;
     const points = cell.shown.fakes, radius = diamondSize(side), edge = PLOT_REACH - (1.4 * radius) / cell.view.unit;
-    context.beginPath();
-    traceDiamonds(context, points, cell.view, radius, edge);
-    context.lineJoin = "miter";
-    context.lineWidth = 1.6;
-    context.strokeStyle = ink.panel;
-    context.stroke();
+    context.fillStyle = ink.panel;
+    drawDiamonds(context, points, cell.view, radius + 1.1, edge);
     context.fillStyle = ink.fake;
-    context.fill();
+    drawDiamonds(context, points, cell.view, radius, edge);
     // Fakes beyond the plot stand at its edge, hollow.
-    context.beginPath();
-    cell.outside = traceDiamonds(context, points, cell.view, radius, edge, true);
-    if (cell.outside) {
-      context.fillStyle = ink.panel;
-      context.fill();
-      context.strokeStyle = ink.fake;
-      context.stroke();
-    }
+    cell.outside = drawDiamonds(context, points, cell.view, radius + 0.8, edge, true);
+    context.fillStyle = ink.panel;
+    if (cell.outside) drawDiamonds(context, points, cell.view, radius - 1.1, edge, true);
   }
 
   function drawModes(modes, view, side) {
@@ -585,7 +562,10 @@ function makePlot(section, lab) {
     let news = false;
     for (const cell of cells) if (frames[cell.lane]) news = take(cell, frames[cell.lane], now, nextGlide) || news;
     nextGlide = null;
-    if (news) redraw();
+    if (!news) return;
+    // The lab tells of frames in an animation frame: what is drawn now costs no frame of its own.
+    dirty = true;
+    step(now);
   });
   setInterval(tellOutside, 500);
   lab.on("desk", lanes);
