@@ -110,7 +110,7 @@ def _draws(blocks, s: Settings, updates: int, more: int, empty: dict[str, np.nda
 
 def _rooms(s: Settings, weights: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Room for the passes of G, of D and for vectors of weights; kept by the thread, and cut to size."""
-    shapes = (3, sum(s.g_sizes), s.batch), (7, sum(s.d_sizes), 2 * s.batch), (4, weights)
+    shapes = (3, sum(s.g_sizes), _padded(s.batch)), (7, sum(s.d_sizes), _padded(2 * s.batch)), (4, weights)
     sizes = [int(np.prod(shape)) for shape in shapes]
     room = getattr(_room, "room", None)
     if room is None or room.size < sum(sizes):
@@ -118,6 +118,10 @@ def _rooms(s: Settings, weights: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     first, second = sizes[0], sizes[0] + sizes[1]
     cuts = room[:first], room[first:second], room[second : sum(sizes)]
     return tuple(cut.reshape(shape) for cut, shape in zip(cuts, shapes))
+
+
+def _padded(columns: int) -> int:
+    return -(-columns // 32) * 32  # kernels.LANES
 
 
 # ---- Compiling --------------------------------------------------------------------------------------------------------------

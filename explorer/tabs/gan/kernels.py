@@ -20,6 +20,7 @@ NON_SATURATING, MINIMAX, LEAST_SQUARES, WGAN, WGAN_GP, HINGE = range(6)  # the o
 RELU, LEAKY_RELU, TANH, SILU = range(4)  # of config.ACTIVATIONS
 SGD, MOMENTUM, ADAM, RMSPROP = range(4)  # of config.OPTIMIZERS
 BLOCK = 64
+LANES = 32  # columns that one turn of a vectorised loop takes: rows are padded to whole turns, for a rest goes one by one
 TINY = np.float32(1e-12)
 ONE, ZERO, HALF, TWO = np.float32(1), np.float32(0), np.float32(0.5), np.float32(2)
 LEAK = np.float32(0.2)
@@ -59,115 +60,135 @@ def tanh(x):
     return x * p / (((B6 * y + B4) * y + B2) * y + B0)
 
 
-# ---- Rows -------------------------------------------------------------------------------------------------------------------
+# ---- Rows. Always as x[row, k]: a row taken out as an array of its own would cost the counting of a reference. --------------
 
 
 @compiled
-def combine(out, bias, w, at, step, n, x, row, cols):
-    """out = bias + the sum of w[at + i step] x[row + i] over i < n. The inner product of all passes, forward and back."""
-    if n >= 4:
+def combine(out, to, bias, w, at, step, n, x, row, cols):
+    """Row `to` of out = bias + the sum of w[at + i step] x[row + i] over i < n. The inner product of all passes."""
+    if n >= 8:
         w0, w1, w2, w3 = w[at], w[at + step], w[at + 2 * step], w[at + 3 * step]
-        x0, x1, x2, x3 = x[row], x[row + 1], x[row + 2], x[row + 3]
+        w4, w5, w6, w7 = w[at + 4 * step], w[at + 5 * step], w[at + 6 * step], w[at + 7 * step]
         for k in range(cols):
-            out[k] = bias + w0 * x0[k] + w1 * x1[k] + w2 * x2[k] + w3 * x3[k]
+            out[to, k] = (bias + w0 * x[row, k] + w1 * x[row + 1, k] + w2 * x[row + 2, k] + w3 * x[row + 3, k]
+                          + w4 * x[row + 4, k] + w5 * x[row + 5, k] + w6 * x[row + 6, k] + w7 * x[row + 7, k])  # fmt: skip
+        i = 8
+    elif n >= 4:
+        w0, w1, w2, w3 = w[at], w[at + step], w[at + 2 * step], w[at + 3 * step]
+        for k in range(cols):
+            out[to, k] = bias + w0 * x[row, k] + w1 * x[row + 1, k] + w2 * x[row + 2, k] + w3 * x[row + 3, k]
         i = 4
     elif n >= 2:
         w0, w1 = w[at], w[at + step]
-        x0, x1 = x[row], x[row + 1]
         for k in range(cols):
-            out[k] = bias + w0 * x0[k] + w1 * x1[k]
+            out[to, k] = bias + w0 * x[row, k] + w1 * x[row + 1, k]
         i = 2
     else:
-        w0, x0 = w[at], x[row]
+        w0 = w[at]
         for k in range(cols):
-            out[k] = bias + w0 * x0[k]
+            out[to, k] = bias + w0 * x[row, k]
         i = 1
     while i + 4 <= n:
         w0, w1, w2, w3 = w[at + i * step], w[at + (i + 1) * step], w[at + (i + 2) * step], w[at + (i + 3) * step]
-        x0, x1, x2, x3 = x[row + i], x[row + i + 1], x[row + i + 2], x[row + i + 3]
+        r = row + i
         for k in range(cols):
-            out[k] += w0 * x0[k] + w1 * x1[k] + w2 * x2[k] + w3 * x3[k]
+            out[to, k] += w0 * x[r, k] + w1 * x[r + 1, k] + w2 * x[r + 2, k] + w3 * x[r + 3, k]
         i += 4
     while i < n:
-        w0, x0 = w[at + i * step], x[row + i]
+        w0, r = w[at + i * step], row + i
         for k in range(cols):
-            out[k] += w0 * x0[k]
+            out[to, k] += w0 * x[r, k]
         i += 1
 
 
 @compiled
-def products(gradient, at, n, delta, x, row, cols):
-    """gradient[at + i] += delta · x[row + i], over i < n: one unit's gradients of its weights."""
+def products(gradient, at, n, delta, of, x, row, cols):
+    """gradient[at + i] += delta[of] · x[row + i], over i < n: one unit's gradients of its weights."""
     i = 0
     while i + 4 <= n:
-        x0, x1, x2, x3 = x[row + i], x[row + i + 1], x[row + i + 2], x[row + i + 3]
+        r = row + i
         s0 = s1 = s2 = s3 = ZERO
         for k in range(cols):
-            d = delta[k]
-            s0 += d * x0[k]
-            s1 += d * x1[k]
-            s2 += d * x2[k]
-            s3 += d * x3[k]
+            d = delta[of, k]
+            s0 += d * x[r, k]
+            s1 += d * x[r + 1, k]
+            s2 += d * x[r + 2, k]
+            s3 += d * x[r + 3, k]
         gradient[at + i] += s0
         gradient[at + i + 1] += s1
         gradient[at + i + 2] += s2
         gradient[at + i + 3] += s3
         i += 4
-    while i < n:
-        x0 = x[row + i]
+    while i + 2 <= n:
+        r = row + i
+        s0 = s1 = ZERO
+        for k in range(cols):
+            d = delta[of, k]
+            s0 += d * x[r, k]
+            s1 += d * x[r + 1, k]
+        gradient[at + i] += s0
+        gradient[at + i + 1] += s1
+        i += 2
+    if i < n:
         s0 = ZERO
         for k in range(cols):
-            s0 += delta[k] * x0[k]
+            s0 += delta[of, k] * x[row + i, k]
         gradient[at + i] += s0
-        i += 1
 
 
 @compiled
-def total(row, cols):
+def total(x, row, cols):
     s = ZERO
     for k in range(cols):
-        s += row[k]
+        s += x[row, k]
     return s
 
 
 @compiled
-def activate(act, h, slope, curve, order, cols):
-    """Sums h become activations, in place; their slopes (order >= 1) and second derivatives (order 2) are kept beside."""
+def activate(act, h, slope, curve, r, order, cols):
+    """The sums in a row of h become activations, in place; slopes (order >= 1) and second derivatives (2) are kept beside."""
     if act == RELU:
         if order:
             for k in range(cols):
-                a = h[k]
-                h[k] = ZERO if a < ZERO else a
-                slope[k] = ONE if a > ZERO else ZERO
+                a = h[r, k]
+                h[r, k] = ZERO if a < ZERO else a
+                slope[r, k] = ONE if a > ZERO else ZERO
         else:
             for k in range(cols):
-                a = h[k]
-                h[k] = ZERO if a < ZERO else a
+                a = h[r, k]
+                h[r, k] = ZERO if a < ZERO else a
     elif act == LEAKY_RELU:
         for k in range(cols):
-            a = h[k]
+            a = h[r, k]
             s = ONE if a > ZERO else LEAK
-            h[k] = a * s
-            slope[k] = s
+            h[r, k] = a * s
+            slope[r, k] = s
     elif act == TANH:
         for k in range(cols):
-            t = tanh(h[k])
-            h[k] = t
-            slope[k] = ONE - t * t
+            t = tanh(h[r, k])
+            h[r, k] = t
+            slope[r, k] = ONE - t * t
         if order == 2:
             for k in range(cols):
-                curve[k] = -TWO * h[k] * slope[k]
+                curve[r, k] = -TWO * h[r, k] * slope[r, k]
     else:
         if order == 2:
             for k in range(cols):
-                a = h[k]
+                a = h[r, k]
                 s = ONE / (ONE + exp(-a))
-                curve[k] = s * (ONE - s) * (TWO + a * (ONE - TWO * s))
+                curve[r, k] = s * (ONE - s) * (TWO + a * (ONE - TWO * s))
         for k in range(cols):
-            a = h[k]
+            a = h[r, k]
             s = ONE / (ONE + exp(-a))
-            h[k] = a * s
-            slope[k] = s * (ONE + a * (ONE - s))
+            h[r, k] = a * s
+            slope[r, k] = s * (ONE + a * (ONE - s))
+
+
+@compiled
+def multiply(out, row, factor, cols):
+    """Row of out *= the same row of factor."""
+    for k in range(cols):
+        out[row, k] *= factor[row, k]
 
 
 # ---- Nets. `sizes` are units per layer, the input first; layer l has its rows after those of the layers before. -------------
@@ -182,9 +203,9 @@ def forward(w, sizes, act, h, slope, curve, order, cols):
         bias = at + n * m
         for o in range(m):
             r = row + n + o
-            combine(h[r], w[bias + o], w, at + o * n, 1, n, h, row, cols)
+            combine(h, r, w[bias + o], w, at + o * n, 1, n, h, row, cols)
             if l < len(sizes) - 1:
-                activate(act, h[r], slope[r], curve[r], order, cols)
+                activate(act, h, slope, curve, r, order, cols)
         at, row = bias + m, row + n
     return row
 
@@ -204,23 +225,20 @@ def backward(w, sizes, h, slope, delta, gradient, weights, inputs, cols):
         below = row - n
         if weights:
             for o in range(m):
-                products(gradient, at + o * n, n, delta[row + o], h, below, cols)
-                gradient[at + n * m + o] += total(delta[row + o], cols)
+                products(gradient, at + o * n, n, delta, row + o, h, below, cols)
+                gradient[at + n * m + o] += total(delta, row + o, cols)
         if l > 1 or inputs:
             for i in range(n):
-                out = delta[below + i]
-                combine(out, ZERO, w, at + i, n, m, delta, row, cols)
+                combine(delta, below + i, ZERO, w, at + i, n, m, delta, row, cols)
                 if l > 1:
-                    s = slope[below + i]
-                    for k in range(cols):
-                        out[k] *= s[k]
+                    multiply(delta, below + i, slope, cols)
         row = below
 
 
 @compiled
-def penalty(w, sizes, smooth, weight, length, h, slope, curve, back, open_, tangent, delta, gradient, cols):
+def penalty(w, sizes, smooth, weight, length, h, slope, curve, back, open_, tangent, delta, gradient, b, cols):
     """Adds the gradient of weight · sum (|g| - 1)² (length) or of weight / 2 · sum |g|² (not) to `gradient`, and returns
-    the penalty, which is the mean. h, slope and curve are those of a pass forward at these points."""
+    the penalty, which is the mean over the first b columns. h, slope and curve are those of a pass forward there."""
     last = len(sizes) - 1
     at, row = 0, 0
     for l in range(last):
@@ -229,41 +247,41 @@ def penalty(w, sizes, smooth, weight, length, h, slope, curve, back, open_, tang
     end, end_row = at, row
 
     # g: the way back from l itself. `back` is dl/d(sum) of every unit, `open_` the same before the unit's slope.
-    one = back[row]
     for k in range(cols):
-        one[k] = ONE
+        back[row, k] = ONE if k < b else ZERO
     for l in range(last, 0, -1):
         n, m = sizes[l - 1], sizes[l]
         at -= (n + 1) * m
         below = row - n
         for i in range(n):
-            out = back[below + i]
-            combine(out, ZERO, w, at + i, n, m, back, row, cols)
+            r = below + i
+            combine(back, r, ZERO, w, at + i, n, m, back, row, cols)
             if l > 1:
-                s, o = slope[below + i], open_[below + i]
                 if smooth:
                     for k in range(cols):
-                        o[k] = out[k]
-                for k in range(cols):
-                    out[k] *= s[k]
+                        open_[r, k] = back[r, k]
+                multiply(back, r, slope, cols)
         row = below
 
     # The penalty, and v = dP/dg as the tangent of the input.
     value = 0.0
-    gx, gy, vx, vy = back[0], back[1], tangent[0], tangent[1]
+    for k in range(b, cols):
+        tangent[0, k] = tangent[1, k] = ZERO
     if length:
-        for k in range(cols):
-            long = np.sqrt(gx[k] * gx[k] + gy[k] * gy[k] + TINY)
+        for k in range(b):
+            gx, gy = back[0, k], back[1, k]
+            long = np.sqrt(gx * gx + gy * gy + TINY)
             off = long - ONE
             value += off * off
             scale = TWO * weight * off / long
-            vx[k], vy[k] = scale * gx[k], scale * gy[k]
-        value *= weight / cols
+            tangent[0, k], tangent[1, k] = scale * gx, scale * gy
+        value *= weight / b
     else:
-        for k in range(cols):
-            value += gx[k] * gx[k] + gy[k] * gy[k]
-            vx[k], vy[k] = weight * gx[k], weight * gy[k]
-        value *= weight / 2 / cols
+        for k in range(b):
+            gx, gy = back[0, k], back[1, k]
+            value += gx * gx + gy * gy
+            tangent[0, k], tangent[1, k] = weight * gx, weight * gy
+        value *= weight / 2 / b
 
     # Forward along v. For a smooth unit, `open_` becomes what its sum's own gradient gets from its bend.
     at, row = 0, 0
@@ -271,16 +289,13 @@ def penalty(w, sizes, smooth, weight, length, h, slope, curve, back, open_, tang
         n, m = sizes[l - 1], sizes[l]
         for o in range(m):
             r = row + n + o
-            products(gradient, at + o * n, n, back[r], tangent, row, cols)
+            products(gradient, at + o * n, n, back, r, tangent, row, cols)
             if l < last:
-                t, s = tangent[r], slope[r]
-                combine(t, ZERO, w, at + o * n, 1, n, tangent, row, cols)
+                combine(tangent, r, ZERO, w, at + o * n, 1, n, tangent, row, cols)
                 if smooth:
-                    c, b = curve[r], open_[r]
                     for k in range(cols):
-                        b[k] *= c[k] * t[k]
-                for k in range(cols):
-                    t[k] *= s[k]
+                        open_[r, k] *= curve[r, k] * tangent[r, k]
+                multiply(tangent, r, slope, cols)
         at, row = at + (n + 1) * m, row + n
 
     # And back through the activations, where they bend.
@@ -291,20 +306,19 @@ def penalty(w, sizes, smooth, weight, length, h, slope, curve, back, open_, tang
             at -= (n + 1) * m
             above, row = row, row - n
             for i in range(n):
-                d, b = delta[row + i], open_[row + i]
+                r = row + i
                 if l == last - 1:
                     for k in range(cols):
-                        d[k] = b[k]
+                        delta[r, k] = open_[r, k]
                 else:
-                    s = slope[row + i]
-                    combine(d, ZERO, w, at + i, n, m, delta, above, cols)
+                    combine(delta, r, ZERO, w, at + i, n, m, delta, above, cols)
                     for k in range(cols):
-                        d[k] = d[k] * s[k] + b[k]
+                        delta[r, k] = delta[r, k] * slope[r, k] + open_[r, k]
             low = sizes[l - 1]
-            start = at - (low + 1) * n
+            into = at - (low + 1) * n  # this layer's own weights
             for o in range(n):
-                products(gradient, start + o * low, low, delta[row + o], h, row - low, cols)
-                gradient[start + low * n + o] += total(delta[row + o], cols)
+                products(gradient, into + o * low, low, delta, row + o, h, row - low, cols)
+                gradient[into + low * n + o] += total(delta, row + o, cols)
     return value
 
 
@@ -463,20 +477,22 @@ def g_loss(loss, l, delta, b):
 
 
 @compiled
-def accuracies(loss, l, b, told):
+def accuracies(loss, l, b, told, r):
     """Adds the shares of reals above the middle and of fakes not above it."""
     middle = ZERO
     if loss == LEAST_SQUARES:
         middle = HALF
     elif loss == WGAN or loss == WGAN_GP:
-        middle = total(l, 2 * b) / np.float32(2 * b)
+        for k in range(2 * b):
+            middle += l[k]
+        middle /= np.float32(2 * b)
     real = fake = ZERO
     for k in range(b):
         real += ONE if l[k] > middle else ZERO
     for k in range(b, 2 * b):
         fake += ONE if l[k] <= middle else ZERO
-    told[1] += real / b
-    told[2] += fake / b
+    told[r, 1] += real / b
+    told[r, 2] += fake / b
 
 
 # ---- Optimisers, as in torch.optim ------------------------------------------------------------------------------------------
@@ -519,16 +535,17 @@ def optimise(name, w, gradient, b, memory, lr, beta1, tick):
 
 
 @compiled
-def generate(g, g_sizes, g_act, tanh_out, z, gh, gs, gc, order, b):
-    """From z (B, noise_dim) to fakes in two rows of gh. Returns the first of them."""
+def generate(g, g_sizes, g_act, tanh_out, z, at, gh, gs, gc, order, b, cols):
+    """From z[at] (B, noise_dim) to fakes in two rows of gh. Returns the first of them."""
     for i in range(g_sizes[0]):
-        row = gh[i]
         for k in range(b):
-            row[k] = z[k, i]
-    first = forward(g, g_sizes, g_act, gh, gs, gc, order, b)
+            gh[i, k] = z[at, k, i]
+        for k in range(b, cols):
+            gh[i, k] = ZERO
+    first = forward(g, g_sizes, g_act, gh, gs, gc, order, cols)
     if tanh_out:
         for r in range(first, first + 2):
-            activate(TANH, gh[r], gs[r], gc[r], 1, b)
+            activate(TANH, gh, gs, gc, r, 1, cols)
     return first
 
 
@@ -559,44 +576,52 @@ def train(rounds, told, whole, real, g_sizes, d_sizes, g, d, ema, g_memory, d_me
     out = 0
     for l in range(len(d_sizes) - 1):
         out += d_sizes[l]
-    x, y, logits, logits_delta = h[0], h[1], h[out], delta[out]
+    logits, logits_delta = h[out], delta[out]
+    w = effective if spectral else d
+
+    # What is beyond the batch is finite, and its slopes are 0.
+    cols, both = -(-b // LANES) * LANES, -(-2 * b // LANES) * LANES
 
     for r in range(rounds):
         for _ in range(k_d):
             here, at = d_at < BLOCK, d_at % BLOCK
-            chosen, z = (index[at], z_d[at]) if here else (index_next[at], z_d_next[at])
-            first = generate(g, g_sizes, g_act, tanh_out, z, gh, gs, gd, 0, b)
-            fx, fy = gh[first], gh[first + 1]
+            first = generate(g, g_sizes, g_act, tanh_out, z_d if here else z_d_next, at, gh, gs, gd, 0, b, cols)
+            chosen = index if here else index_next
             for k in range(b):
-                x[k], y[k] = data[chosen[k], 0], data[chosen[k], 1]
-                x[b + k], y[b + k] = fx[k], fy[k]
+                i = chosen[at, k]
+                h[0, k], h[1, k] = data[i, 0], data[i, 1]
+            for k in range(b):
+                h[0, b + k], h[1, b + k] = gh[first, k], gh[first + 1, k]
+            for k in range(2 * b, both):
+                h[0, k] = h[1, k] = ZERO
             if spread > 0:
-                jitter = jitter_d[at] if here else jitter_d_next[at]
+                jitter = jitter_d if here else jitter_d_next
                 for side in range(2):
                     for k in range(b):
-                        x[side * b + k] += spread * jitter[side, k, 0]
-                        y[side * b + k] += spread * jitter[side, k, 1]
+                        h[0, side * b + k] += spread * jitter[at, side, k, 0]
+                        h[1, side * b + k] += spread * jitter[at, side, k, 1]
 
             if spectral:
                 power_iteration(d, d_sizes, u, v)
                 divide(d, d_sizes, u, v, effective)
-                w = effective
-            else:
-                w = d
             d_gradient[:] = 0
-            forward(w, d_sizes, d_act, h, slope, curve, order, 2 * b)
+            forward(w, d_sizes, d_act, h, slope, curve, order, both)
             told[r, 0] += d_loss(loss, logits, logits_delta, b, smoothing)
-            accuracies(loss, logits, b, told[r])
-            backward(w, d_sizes, h, slope, delta, d_gradient, True, False, 2 * b)
+            for k in range(2 * b, both):
+                logits_delta[k] = ZERO
+            accuracies(loss, logits, b, told, r)
+            backward(w, d_sizes, h, slope, delta, d_gradient, True, False, both)
             if r1 > 0:
-                told[r, 4] += penalty(w, d_sizes, smooth, r1, False, h, slope, curve, back, open_, tangent, delta, d_gradient, b)
+                told[r, 4] += penalty(w, d_sizes, smooth, r1, False, h, slope, curve, back, open_, tangent, delta, d_gradient,
+                                      b, cols)  # fmt: skip
             if between:
-                share = mix[at] if here else mix_next[at]
-                for k in range(b):
-                    x[k] = share[k] * x[k] + (ONE - share[k]) * x[b + k]
-                    y[k] = share[k] * y[k] + (ONE - share[k]) * y[b + k]
-                forward(w, d_sizes, d_act, h, slope, curve, order, b)
-                told[r, 4] += penalty(w, d_sizes, smooth, gp, True, h, slope, curve, back, open_, tangent, delta, d_gradient, b)
+                share = mix if here else mix_next
+                for i in range(2):
+                    for k in range(b):
+                        h[i, k] = share[at, k] * h[i, k] + (ONE - share[at, k]) * h[i, b + k]
+                forward(w, d_sizes, d_act, h, slope, curve, order, cols)
+                told[r, 4] += penalty(w, d_sizes, smooth, gp, True, h, slope, curve, back, open_, tangent, delta, d_gradient,
+                                      b, cols)  # fmt: skip
             if spectral:
                 undivide(d, effective, d_sizes, u, v, d_gradient)
 
@@ -608,34 +633,30 @@ def train(rounds, told, whole, real, g_sizes, d_sizes, g, d, ema, g_memory, d_me
 
         for _ in range(k_g):
             here, at = g_at < BLOCK, g_at % BLOCK
-            first = generate(g, g_sizes, g_act, tanh_out, z_g[at] if here else z_g_next[at], gh, gs, gd, 1, b)
-            fx, fy = gh[first], gh[first + 1]
-            for k in range(b):
-                x[k], y[k] = fx[k], fy[k]
+            first = generate(g, g_sizes, g_act, tanh_out, z_g if here else z_g_next, at, gh, gs, gd, 1, b, cols)
+            for i in range(2):
+                for k in range(cols):
+                    h[i, k] = gh[first + i, k]
             if spread > 0:
-                noise = jitter_g[at] if here else jitter_g_next[at]
+                shake = jitter_g if here else jitter_g_next
                 for k in range(b):
-                    x[k] += spread * noise[k, 0]
-                    y[k] += spread * noise[k, 1]
+                    h[0, k] += spread * shake[at, k, 0]
+                    h[1, k] += spread * shake[at, k, 1]
 
             if spectral:
                 divide(d, d_sizes, u, v, effective)
-                w = effective
-            else:
-                w = d
-            forward(w, d_sizes, d_act, h, slope, curve, 1, b)
+            forward(w, d_sizes, d_act, h, slope, curve, 1, cols)
             told[r, 5] += g_loss(loss, logits, logits_delta, b)
-            backward(w, d_sizes, h, slope, delta, d_gradient, False, True, b)
+            for k in range(b, cols):
+                logits_delta[k] = ZERO
+            backward(w, d_sizes, h, slope, delta, d_gradient, False, True, cols)
             for i in range(2):
-                to, by, s = gd[first + i], delta[i], gs[first + i]
+                for k in range(cols):
+                    gd[first + i, k] = delta[i, k]
                 if tanh_out:
-                    for k in range(b):
-                        to[k] = by[k] * s[k]
-                else:
-                    for k in range(b):
-                        to[k] = by[k]
+                    multiply(gd, first + i, gs, cols)
             g_gradient[:] = 0
-            backward(g, g_sizes, gh, gs, gd, g_gradient, True, False, b)
+            backward(g, g_sizes, gh, gs, gd, g_gradient, True, False, cols)
 
             g_at, g_tick = g_at + 1, g_tick + 1
             told[r, 6] += optimise(g_opt, g, g_gradient, b, g_memory, g_lr, beta1, g_tick)
