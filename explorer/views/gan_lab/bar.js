@@ -79,7 +79,7 @@ function makeBar(section, lab) {
     ...[["trained", "trained", "Begin with networks that were trained on this data set"], ["scratch", "from scratch", "Begin with random networks at round 0"]].map(([value, words, title]) =>
       piece("button", { type: "button", class: "button", role: "radio", "data-begin": value, title, onclick: () => begin(value) }, words)));
 
-  const loss = piece("select", { class: "loss", "aria-label": "Loss", onchange: () => lab.set({ loss: loss.value }) },
+  const loss = piece("select", { class: "loss", "aria-label": "Loss", onchange: () => lab.set({ loss: loss.value }, differ("loss") ? lab.selected : null) },
     ...Object.entries(field.loss.choices).map(([value, words]) => piece("option", { value }, words)));
   const seed = piece("input", {
     type: "number", class: "seed", min: 0, max: 999999, step: 1, inputmode: "numeric", "aria-label": "Seed", title: field.seed.help,
@@ -97,6 +97,9 @@ function makeBar(section, lab) {
         piece("label", { class: "labelled" }, piece("span", { class: "label" }, "Loss"), loss),
         piece("div", { class: "labelled" }, piece("span", { class: "label" }, "Seed"), piece("span", { class: "seeding" }, seed, dice)))),
   );
+
+  /** Runs that are compared by this setting keep their difference: then a change is for the selected one. */
+  const differ = (name) => lab.desk.lanes.some((one) => one.settings[name] !== lab.desk.lanes[0].settings[name]);
 
   // ---- Deeds -------------------------------------------------------------------------------------------------------
 

@@ -220,6 +220,15 @@ function makeLab(root, wire) {
     lab.slow = on;
     facts({ slow: String(on) });
     emit("slow", on);
+    if (on) requestAnimationFrame(() => bringIntoSight(part("graph")));
+  }
+
+  /** Scrolls as little as shows a section's end, and no further than its beginning. */
+  function bringIntoSight(section) {
+    const { top, bottom } = section.getBoundingClientRect();
+    const way = Math.min(bottom + 8 - window.innerHeight, top - 8);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (way > 0) window.scrollBy({ top: way, behavior: calm ? "auto" : "smooth" });
   }
 
   /** The lanes as they are now, for `open`. */
