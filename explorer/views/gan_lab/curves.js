@@ -181,9 +181,9 @@ function makeCurves(section, lab) {
       tellText(panel.note, panel.says(settings, total));
       readout(panel, lines, cursor ?? now);
     }
-    tellText(hint, cursor !== null ? "Round " + roundsText(cursor) + "; click to see it above"
-      : now !== null && now !== undefined ? "The dashed line is round " + roundsText(now) + ", which is shown above"
-        : "Point at a chart for the values of a round; click to go there");
+    tellText(hint, cursor !== null ? "Round " + roundsText(cursor) + "; click to go there"
+      : now !== null && now !== undefined ? "Dashed: round " + roundsText(now) + ", shown above"
+        : "Point for values, click to go there");
     const first = runs.get(lab.selected)?.tracks.d_loss;
     Object.assign(section.dataset, {
       points: first?.length ?? 0, first: first?.length ? Math.round(first.first) : "", last: first?.length ? Math.round(first.last) : "",

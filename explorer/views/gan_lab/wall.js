@@ -117,12 +117,13 @@ function makeWall(section, lab) {
   }
 
   function draw(all) {
-    const groups = new Map(); // runs can be compared where they learn the same data
-    for (const one of all) groups.set(one.scene ?? one.data, [...(groups.get(one.scene ?? one.data) ?? []), one]);
+    const groups = new Map(); // runs can be compared where they learn the same data, whatever their seeds
+    const lawOf = (one) => (one.data === "own" ? String(one.scene).split("-")[0] : one.data);
+    for (const one of all) groups.set(lawOf(one), [...(groups.get(lawOf(one)) ?? []), one]);
     const sorted = [...groups.values()].sort((a, b) => b.length - a.length)
       .flatMap((group) => {
         group.sort((a, b) => (a.sw ?? Infinity) - (b.sw ?? Infinity));
-        return group.map((one, i) => ({ ...one, rank: group.length > 1 && Number.isFinite(one.sw) ? i + 1 : 0 }));
+        return group.map((one, i) => ({ ...one, law: lawOf(one), rank: group.length > 1 && Number.isFinite(one.sw) ? i + 1 : 0 }));
       });
 
     const met = {};
@@ -131,7 +132,7 @@ function makeWall(section, lab) {
       met[who] = (met[who] ?? 0) + 1;
       one.key = one.id ?? who + met[who];
     }
-    const next = sorted.map((one) => one.key).join();
+    const next = sorted.map((one) => one.law + one.key).join();
     const now = performance.now();
     const settled = order.split(",").sort().join() === next.split(",").sort().join() && now - ordered < WALL_SETTLE;
     const fresh = new Map();
@@ -142,7 +143,11 @@ function makeWall(section, lab) {
     }
     cards = fresh;
     if (!settled && next !== order) {
-      tiles.replaceChildren(...[...fresh.values()].map((card) => card.node));
+      tiles.replaceChildren(...sorted.flatMap((one, i) => {
+        const begins = groups.size > 1 && one.law !== sorted[i - 1]?.law;
+        const title = begins && dataTitle(one.data) + ", " + pluralText(groups.get(one.law).length, "run");
+        return [begins && piece("p", { class: "wall-law" }, title), fresh.get(one.key).node].filter(Boolean);
+      }));
       order = next;
       ordered = now;
     }
@@ -150,6 +155,8 @@ function makeWall(section, lab) {
     section.dataset.people = all.length;
     fit();
   }
+
+  const dataTitle = (data) => lab.start.toys?.find((each) => each.name === data)?.label ?? (data === "own" ? "Own data" : data);
 
   function makeTile() {
     const canvas = piece("canvas", { class: "wall-canvas", width: 192, height: 192, "aria-hidden": "true" });
@@ -164,10 +171,9 @@ function makeWall(section, lab) {
       tellText(rank, one.rank ? String(one.rank) : "");
       rank.title = one.rank ? "Place by sliced Wasserstein on these data" : "";
       tellText(who, one.you ? (one.name ? one.name + " (you)" : "you") : one.name || "no name");
-      const toy = lab.start.toys?.find((each) => each.name === one.data)?.label ?? (one.data === "own" ? "own data" : one.data);
       tellText(distance, Number.isFinite(one.sw) ? "distance " + numberText(one.sw) : "not measured yet");
       tellText(step, "round " + roundsText(one.step));
-      node.title = toy + ", " + (lab.start.menu.fields.find((field) => field.name === "loss")?.choices?.[one.loss] ?? one.loss) + (one.playing ? "" : ", paused");
+      node.title = dataTitle(one.data) + ", " + (lab.start.menu.fields.find((field) => field.name === "loss")?.choices?.[one.loss] ?? one.loss) + (one.playing ? "" : ", paused");
       node.dataset.sw = one.sw ?? "";
       const shape = one.fakes + one.reals + lab.colour("sym-fake");
       if (shape === drawn) return;
@@ -222,16 +228,29 @@ function makeWall(section, lab) {
   function fit() {
     const large = document.fullscreenElement === section;
     section.toggleAttribute("data-projector", large);
+    section.removeAttribute("data-small");
     if (!large) return tiles.style.removeProperty("--tile");
-    const { clientWidth: width } = tiles;
-    const height = innerHeight - tiles.getBoundingClientRect().top - 24;
-    const [gap, words] = [inPixels(0.75), inPixels(3)];
-    let best = 48;
-    for (let columns = 1; columns <= Math.max(1, cards.size); columns++) {
-      const lines = Math.ceil(cards.size / columns);
-      best = Math.max(best, Math.min((width - gap * (columns - 1)) / columns, (height - gap * (lines - 1)) / lines - words));
+    const sizes = []; // tiles of each group
+    for (const node of tiles.children) {
+      if (node.matches(".wall-law") || !sizes.length) sizes.push(0);
+      if (!node.matches(".wall-law")) sizes[sizes.length - 1]++;
     }
-    tiles.style.setProperty("--tile", Math.floor(Math.min(best, 420)) + "px");
+    const [gap, heads] = [inPixels(0.75), sizes.length > 1 ? sizes.length * inPixels(2.25) : 0];
+    const height = innerHeight - tiles.getBoundingClientRect().top - inPixels(1.5) - heads;
+    const largest = (words) => {
+      let best = 40;
+      for (let columns = 1; columns <= Math.max(1, cards.size); columns++) {
+        const lines = sizes.reduce((sum, size) => sum + Math.ceil(size / columns), 0);
+        best = Math.max(best, Math.min((tiles.clientWidth - gap * (columns - 1)) / columns, (height - gap * lines) / lines - words));
+      }
+      return Math.min(best, 420);
+    };
+    let best = largest(inPixels(3.25));
+    if (best < inPixels(6)) {
+      section.toggleAttribute("data-small", true); // so many that a name is all that fits
+      best = largest(inPixels(1.25));
+    }
+    tiles.style.setProperty("--tile", Math.floor(best) + "px");
   }
 
   document.addEventListener("fullscreenchange", () => {
