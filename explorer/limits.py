@@ -9,6 +9,14 @@ LINE = 2000  # requests that wait in all: a hundred visitors' pages; beyond it, 
 NUMBER_CHARS = 32  # one number in a query; the longest float32 in full is 24
 QUERY_CHARS = 16_000  # four codes of 64 numbers have half of it
 
+# --- Live runs ---
+
+SEATS = 128  # visitors with runs in memory: a large class; four runs of usual nets are about 10 MB
+AWAY_SECONDS = 60  # a page that has shown nothing for so long may lose its seat to someone who waits
+IDLE_SECONDS = 900  # and loses it in any case after a coffee break; it opens again with its settings
+FRAME_SHARE = 0.5  # of one core, for pictures of all live runs together: more viewers, fewer pictures each
+ROOMS = 64  # class rooms at once
+
 # --- Uploads ---
 
 UPLOAD_BYTES = 20_000_000  # the largest phone photographs have about 15 MB

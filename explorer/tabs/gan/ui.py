@@ -1,0 +1,469 @@
+"""The GAN tab's page: its view, and the binary routes through which it trains and sees its runs.
+
+A page is known by Gradio's session. Its desk is made at its first request, trained by the one scheduler of this host,
+and freed when the page closes. The engine is imported at first need, so that the app starts without torch and numba.
+"""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from functools import cache
+
+import gradio as gr
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from explorer import export, limits, routes
+from explorer.views.gan_lab import GanLab
+
+QUIET = 10.0  # seconds without news after which the stream says that it lives
+FILM = 120  # moments of a run that the page gets to scrub through
+EXPORTED = 96  # moments of a run in a film that leaves the page
+
+
+def build() -> list[Route]:
+    """Draws the tab into the Blocks around it and returns its routes."""
+    GanLab(routes="gan", elem_id="gan-lab")
+    _endpoints()
+    gr.context.Context.root_block.unload(left)
+    return [
+        routes.get("gan/start", start),
+        routes.post("gan/do", do),
+        routes.get("gan/scene", scene),
+        routes.get("gan/frame", frame),
+        routes.get("gan/film", film),
+        routes.get("gan/curves", curves),
+        routes.get("gan/stream", stream),
+        routes.get("gan/export", exported),
+        routes.post("gan/load", load),
+        routes.post("gan/data", own_data),
+        routes.get("gan/wall", wall),
+    ]
+
+
+def warm() -> None:
+    """Loads everything, and compiles the fast engine where that was never done on this host."""
+    _floor()
+    _facts()
+    from explorer.tabs.gan import engine
+
+    engine.warm()
+
+
+def left(request: gr.Request) -> None:
+    """A page was closed: its runs end and its memory is free."""
+    if _floor.cache_info().currsize:
+        _floor().leave(request.session_hash)
+
+
+class _Floor:
+    """What all pages of this host share: the scheduler with its desks, the rooms, and bells that wake the streams."""
+
+    def __init__(self):
+        from explorer.tabs.gan.scheduler import Scheduler
+        from explorer.tabs.gan.wall import Rooms
+
+        self.scheduler, self.rooms = Scheduler(), Rooms()
+        self.bells: dict[str, set[asyncio.Event]] = {}
+        self.cost = 1e-3  # seconds of processor for one message of a stream, as measured
+
+    def ring(self, session: str) -> None:
+        for bell in self.bells.get(session, ()):
+            bell.set()
+
+    def leave(self, session: str) -> None:
+        self.scheduler.leave(session)
+        self.rooms.leave(session)
+
+
+@cache
+def _floor() -> _Floor:
+    return _Floor()
+
+
+# ---- Who asks ----------------------------------------------------------------------------------------------------------
+
+
+def _session(request: Request) -> str:
+    session = request.headers.get("x-session") or request.query_params.get("session_hash") or ""
+    if not 4 <= len(session) <= 64:
+        raise ValueError("This request names no page; reload the page.")
+    return session
+
+
+def _desk(request: Request):
+    """The desk of this page. Raises ValueError where there is none."""
+    desk = _floor().scheduler.desk(_session(request))
+    if desk is None:
+        raise ValueError("The server has forgotten this page's runs; it opens them again.")
+    return desk
+
+
+def _whole(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ValueError(f"The parameter {name} takes a whole number from 0 on.")
+    return int(text)
+
+
+# ---- What the page is told ---------------------------------------------------------------------------------------------
+
+
+def start(request: Request) -> Response:
+    """What the page needs to know before there is a desk, as JSON."""
+    return JSONResponse(_facts(), headers={"cache-control": "no-store"})
+
+
+@cache
+def _facts() -> dict:
+    from explorer import toy2d
+    from explorer.assets import Missing
+    from explorer.tabs.gan import config, desk, gallery, presets
+
+    trained = {}
+    for data in presets.PRESETS:
+        try:
+            presets.load(data)
+            trained[data] = True
+        except Missing:
+            trained[data] = False
+    return {
+        "menu": config.menu(),
+        "toys": [{"name": name, "label": toy.label, "thumb": _thumb(toy)} for name, toy in toy2d.TOYS.items()],
+        "presets": {
+            data: {"settings": preset.settings, "rounds": preset.rounds, "why": preset.why, "trained": trained[data]}
+            for data, preset in presets.PRESETS.items()
+        },
+        "failures": [
+            {
+                "name": name, "title": failure.title, "see": failure.see, "why": failure.why, "rounds": failure.rounds,
+                "cure_title": failure.cure_title, "settings": failure.settings, "cure": failure.cure,
+            }
+            for name, failure in gallery.FAILURES.items()
+        ],
+        "speeds": list(desk.SPEEDS), "most_lanes": desk.LANES,
+        "exports": [*(kind for kind in export.formats() if kind in ("gif", "mp4")), "csv", "script", "save"],
+    }  # fmt: skip
+
+
+def _thumb(toy) -> str:
+    """The density on 24 x 24 cells, brightest 255, from the lower left."""
+    line = (np.arange(24) + 0.5) / 12 - 1
+    density = toy.density(np.stack(np.meshgrid(line, line), -1).reshape(-1, 2))
+    share = np.sqrt(density / max(density.max(), 1e-12))
+    return base64.b64encode((share * 255).astype("u1").tobytes()).decode()
+
+
+def _told(session: str, desk) -> dict:
+    floor = _floor()
+    room = floor.rooms.room(session)
+    people = floor.rooms.people(room) if room else []
+    here = {"code": room, "people": len(people), "name": dict(people).get(session, "")} if room else None
+    return desk.told() | {"room": here}
+
+
+# ---- Commands ----------------------------------------------------------------------------------------------------------
+
+
+async def do(request: Request) -> Response:
+    """POST {"do": command, ...}: the desk after it, as JSON."""
+    session = _session(request)
+    body = await request.body()
+    answer = await asyncio.to_thread(_do, session, body)
+    _floor().ring(session)
+    return JSONResponse(answer, headers={"cache-control": "no-store"})
+
+
+def _do(session: str, body: bytes) -> dict:
+    from explorer.tabs.gan.desk import Desk
+
+    given, floor = _json(body), _floor()
+    what = str(given.get("do"))
+    desk = floor.scheduler.desk(session, Desk if what == "open" else None)
+    if desk is None:
+        return {"gone": True}
+    if what == "join":
+        said = None
+        floor.rooms.join(session, str(given.get("room") or ""), str(given.get("name") or ""))
+        desk.version += 1
+    elif what == "leave":
+        said = None
+        floor.rooms.leave(session)
+        desk.version += 1
+    else:
+        said = desk.do(what, given)
+    if desk.playing:
+        floor.scheduler.wake()
+    return _told(session, desk) | desk.notes() | {"say": said}
+
+
+def _json(body: bytes) -> dict:
+    try:
+        given = json.loads(body, parse_constant=lambda name: None)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise ValueError("A command is a JSON object with a name under do.")
+    return given
+
+
+async def load(request: Request) -> Response:
+    """POST a saved run: it is put on the desk."""
+    session, desk = _session(request), _desk(request)
+    data = await request.body()
+
+    def adopt():
+        from explorer.tabs.gan.desk import load as read
+
+        desk.adopt(read(data))
+        return _told(session, desk) | desk.notes()
+
+    answer = await asyncio.to_thread(adopt)
+    _floor().ring(session)
+    return JSONResponse(answer, headers={"cache-control": "no-store"})
+
+
+async def own_data(request: Request) -> Response:
+    """POST a table of points as text: {points for the settings, count, note}. It is not kept."""
+    from explorer import toy2d
+    from explorer.tabs.gan.config import pack_points
+
+    points, note = await asyncio.to_thread(toy2d.read_csv, await request.body())
+    return JSONResponse({"points": pack_points(points), "count": len(points), "note": note})
+
+
+# ---- Pictures ----------------------------------------------------------------------------------------------------------
+
+
+def scene(request: Request) -> Response:
+    """?lane=: what stays the same while a run goes on, as JSON with packed numbers."""
+    from explorer.tabs.gan import desk as desks
+    from explorer.tabs.gan import state, view
+
+    settings = _lane(request).settings
+    stage, toy = view.scene(settings), state.toy(settings)
+    modes = None if toy.modes is None else np.round(np.asarray(toy.modes), 4).tolist()
+    reals = np.clip((stage.reals + 2) * 16383.75 + 0.5, 0, 65535).astype("<u2")
+    return JSONResponse(
+        {
+            "id": desks.scene_id(settings), "label": toy.label, "modes": modes, "sd": toy.mode_sd, "noise_dim": settings.noise_dim,
+            "noise_kind": settings.noise, "reals": _packed(reals), "noise": _packed(stage.noise.astype("<f4")),
+            "grid_noise": _packed(stage.grid_noise.astype("<f4")),
+        },
+        headers={"cache-control": "no-store"},
+    )  # fmt: skip
+
+
+def _packed(array: np.ndarray) -> str:
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def _lane(request: Request):
+    desk, lane = _desk(request), _whole(request, "lane", 0)
+    if lane >= len(desk.lanes):
+        raise ValueError("There is no such run on this desk.")
+    return desk.lanes[lane]
+
+
+def frame(request: Request) -> Response:
+    """?lane=&step=: the moment of a run nearest before a round; without step the newest of all runs. One message."""
+    desk = _desk(request)
+    if "step" in request.query_params:
+        return _bytes(desk.past(_whole(request, "lane", 0), _whole(request, "step", 0)))
+    return _bytes(desk.message())
+
+
+def film(request: Request) -> Response:
+    """?lane=&count=: a run from its first moment to its last, as messages one after the other."""
+    desk, lane = _desk(request), _whole(request, "lane", 0)
+    count = min(_whole(request, "count", FILM), FILM)
+    return _bytes(b"".join(desk.past(lane, step) for step in _thinned(_lane(request).steps, count)))
+
+
+def _thinned(steps: list[int], count: int) -> list[int]:
+    """At most `count` of them, the first and the last included."""
+    if len(steps) <= count:
+        return steps
+    return [steps[round(i)] for i in np.linspace(0, len(steps) - 1, max(count, 2))]
+
+
+def curves(request: Request) -> Response:
+    """?lane=: what the run's rounds were like, as columns, and when its metrics were taken."""
+    desk, lane = _desk(request), _lane(request)
+    with desk.lock:
+        trace, measures = lane.curve.columns(), lane.measures.columns()
+    told = trace | {"metrics_step": measures.pop("step")} | measures
+    return JSONResponse(told, headers={"cache-control": "no-store"})
+
+
+def _bytes(body: bytes) -> Response:
+    return Response(body, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+
+
+async def stream(request: Request) -> Response:
+    """Messages without end: pictures while something moves, words when something changed, a sign of life otherwise."""
+    session, desk = _session(request), _desk(request)
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(_messages(session, desk), media_type="application/octet-stream", headers=headers)
+
+
+async def _messages(session: str, desk) -> AsyncIterator[bytes]:
+    from explorer.tabs.gan import packing
+
+    floor, bell = _floor(), asyncio.Event()
+    floor.bells.setdefault(session, set()).add(bell)
+    floor.scheduler.watch(session, +1)
+    version, moved, measured, sent = -1, -1, -1, time.perf_counter()
+    try:
+        while floor.scheduler.desk(session) is desk:
+            began = time.perf_counter()
+            fps = _pace(floor, desk)
+            words = _told(session, desk) if desk.version != version else {}
+            if desk.measured != measured:
+                words |= desk.notes()
+            if words or desk.moved != moved:
+                version, moved, measured, sent = desk.version, desk.moved, desk.measured, began
+                message = desk.message(words, fps)
+                floor.cost = 0.95 * floor.cost + 0.05 * (time.perf_counter() - began + 2e-4)  # and what sending takes
+                yield message
+            elif began - sent > QUIET:
+                sent = began
+                yield packing.message([], None, fps)
+            bell.clear()
+            wait = max(0.005, began + 1 / fps - time.perf_counter()) if desk.playing else QUIET
+            try:
+                await asyncio.wait_for(bell.wait(), wait)
+            except TimeoutError:
+                pass
+    finally:
+        floor.scheduler.watch(session, -1)
+        floor.bells[session].discard(bell)
+        if not floor.bells[session]:
+            del floor.bells[session]
+
+
+def _pace(floor: _Floor, desk) -> int:
+    """Pictures per second for one viewer: what the page can draw, and what a fair share of one core pays for."""
+    affordable = limits.FRAME_SHARE / (max(1, floor.scheduler.viewers) * floor.cost)
+    return int(max(2, min(25, desk.frames, affordable)))
+
+
+# ---- What leaves the page ----------------------------------------------------------------------------------------------
+
+
+def exported(request: Request) -> Response:
+    """?kind=gif|mp4|csv|script|save&lane=: a run as a file."""
+    desk, lane, kind = _desk(request), _lane(request), request.query_params.get("kind", "")
+    with desk.lock:
+        run = lane.fork()
+    name = f"gan-{run.settings.data}-round-{run.rounds}"
+    if kind in ("gif", "mp4"):
+        return _film(run, kind, name)
+    if kind == "csv":
+        return _file(_csv(run).encode(), "text/csv", f"{name}.csv")
+    if kind == "script":
+        from explorer.tabs.gan.script import script
+
+        return _file(script(run.settings).encode(), "text/x-python", f"gan_{run.settings.data}.py")
+    if kind == "save":
+        from explorer.tabs.gan import save
+
+        return _file(save.dump(run.settings, run.state), "application/octet-stream", f"{name}.safetensors")
+    raise ValueError("A run can be exported as gif, mp4, csv, script or save.")
+
+
+def _film(run, kind: str, name: str) -> Response:
+    from explorer.tabs.gan import picture
+
+    moments = [run.at(step) for step in _thinned(run.steps, EXPORTED)]
+    frames = np.stack([picture.draw(moment.settings, moment.state) for moment in moments])
+    return routes.download(frames, {"format": kind, "fps": "12", "size": str(frames.shape[2])}, name)
+
+
+def _csv(run) -> str:
+    """The run's curves as a table; metrics stand in the rows of the rounds at which they were taken."""
+    trace, measures = run.curve.columns(), run.measures.columns()
+    rows = {}
+    for values in zip(*trace.values()):
+        rows[values[0]] = dict(zip(trace, values))
+    for values in zip(*measures.values()):
+        rows.setdefault(values[0], {}).update(zip(measures, values))
+    names = list(dict.fromkeys([*trace, *measures]))
+    lines = [",".join("" if row.get(n) is None else str(row[n]) for n in names) for _, row in sorted(rows.items())]
+    return "\n".join([",".join("round" if n == "step" else n for n in names), *lines]) + "\n"
+
+
+def _file(body: bytes, media: str, name: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(body, media_type=media, headers=headers)
+
+
+# ---- A class at once ---------------------------------------------------------------------------------------------------
+
+
+def wall(request: Request) -> Response:
+    """?room=: the runs of everyone in a room, small, as JSON."""
+    floor, session = _floor(), _session(request)
+    code = request.query_params.get("room", "").upper()
+    if floor.rooms.room(session) != code:
+        raise ValueError("Join this room first.")
+    people = [(who, name, floor.scheduler.peek(who)) for who, name in floor.rooms.people(code)]
+    tiles = [_tile(desk.lanes[0], desk.playing) | {"name": name, "you": who == session} for who, name, desk in people if desk]
+    return JSONResponse({"room": code, "people": tiles}, headers={"cache-control": "no-store"})
+
+
+def _tile(run, playing: bool) -> dict:
+    """A run as a classmate sees it. Made once for all who look, until it moves."""
+    from explorer.tabs.gan import desk, nets, packing, view
+
+    key = run.shown.rounds, run.measured_at
+    if getattr(run, "tile", (None,))[0] != key:
+        settings = run.settings
+        fakes = nets.generate(settings, run.shown.g, view.scene(settings).noise[:64])
+        sw = run.metrics.sw if run.metrics is not None else None
+        run.tile = key, {
+            "data": settings.data, "loss": settings.loss, "step": run.rounds, "scene": desk.scene_id(settings),
+            "sw": round(float(sw), 4) if sw is not None and np.isfinite(sw) else None,
+            "fakes": base64.b64encode(packing.points8(fakes)).decode(),
+            "reals": base64.b64encode(packing.points8(view.scene(settings).reals[:64])).decode(),
+        }  # fmt: skip
+    return run.tile[1] | {"playing": playing}
+
+
+# ---- Named endpoints, for gradio_client and other programs -------------------------------------------------------------
+
+
+def _endpoints() -> None:
+    """Endpoints need components to describe what they take and give. Nobody sees these."""
+    with gr.Row(visible=False):
+        call, settings = gr.Button(), gr.JSON(label="settings")
+        rounds, told = gr.Number(1000, label="rounds, 0 to 20,000", precision=0), gr.JSON(label="result")
+    call.click(gan_train, [settings, rounds], [told], api_name="gan_train")
+
+
+def gan_train(settings: dict | None = None, rounds: int = 1000):
+    """Trains a 2-D GAN from its seed. `settings` names what differs from the defaults, as in the page's link (data, loss,
+    g_lr, ...). Gives {"settings", "rounds", "metrics" (kl and js in bits, sw, modes, share of good samples),
+    "fakes" (256 points)}."""
+    from explorer import toy2d
+    from explorer.tabs.gan.config import check
+    from explorer.tabs.gan.run import Run
+
+    try:
+        run = Run(check(settings or {}, data=toy2d.TOYS))
+        if not 0 <= int(rounds or 0) <= 20_000:
+            raise ValueError("Rounds are a whole number from 0 to 20,000.")
+    except (TypeError, ValueError) as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    run.advance(int(rounds or 0))
+    run.measure()
+    from explorer.tabs.gan import view
+
+    fakes = view.look(run.settings, run.shown).fakes
+    measured = {k: round(float(v), 5) for k, v in vars(run.metrics).items() if np.isscalar(v)}
+    told = {"settings": vars(run.settings), "rounds": run.rounds, "metrics": measured, "fakes": np.round(fakes, 4).tolist()}
+    return told | ({"halted": run.halted} if run.halted else {})
