@@ -31,6 +31,7 @@ train: $(VENV)/installed
 	@echo "Training every model that ships. Ctrl+C loses nothing: the same command goes on."
 	$(PY) -m explorer.judge.train
 	$(PY) -m explorer.tabs.vae.train
+	$(PY) -m explorer.tabs.gan.train
 
 lint: $(VENV)/installed-dev
 	@echo "Checking with ruff; pyproject.toml says why each rule is there."
