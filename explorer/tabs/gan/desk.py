@@ -240,7 +240,7 @@ class Desk:
         """The desk in words and numbers, as the page wants it."""
         return {
             "version": self.version, "playing": self.playing, "speed": self.speed, "look": dict(self.look),
-            "engine": engine.name(self.lanes[0].settings),
+            "engine": engine.state(self.lanes[0].settings),
             "lanes": [self._lane(i, lane) for i, lane in enumerate(self.lanes)],
             "undo": len(self._past), "redo": len(self._future), "failure": self.failure, "cured": self.cured,
         }  # fmt: skip

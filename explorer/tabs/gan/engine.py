@@ -21,6 +21,11 @@ def name(settings: Settings) -> str:
     return "numba" if fast.ready() and fast.covers(settings) else "torch"
 
 
+def state(settings: Settings) -> str:
+    """For the page: the name, or "starting" while the fast engine is on its way."""
+    return "starting" if fast.coming() and fast.covers(settings) else name(settings)
+
+
 def warm(wait: bool = False) -> None:
     """Makes the fast engine ready, in the background. Until then, and without numba, torch serves."""
     fast.warm(wait)

@@ -40,6 +40,11 @@ def ready() -> bool:
     return _train is not None
 
 
+def coming() -> bool:
+    """Whether it is being made ready at this moment."""
+    return _train is None and _warming is not None and _warming.is_alive()
+
+
 def warm(wait: bool = False) -> None:
     """Compiles in the background, at low priority, where the cache is empty. Call it as often as you like."""
     global _warming

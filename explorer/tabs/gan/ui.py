@@ -250,8 +250,8 @@ def scene(request: Request) -> Response:
     reals = np.clip((stage.reals + 2) * 16383.75 + 0.5, 0, 65535).astype("<u2")
     return JSONResponse(
         {
-            "id": desks.scene_id(settings), "label": toy.label, "modes": modes, "sd": toy.mode_sd, "noise_dim": settings.noise_dim,
-            "noise_kind": settings.noise, "reals": _packed(reals), "noise": _packed(stage.noise.astype("<f4")),
+            "id": desks.scene_id(settings), "label": toy.label, "modes": modes, "sd": toy.mode_sd,
+            "noise_dim": settings.noise_dim, "noise_kind": settings.noise, "reals": _packed(reals), "noise": _packed(stage.noise.astype("<f4")),
             "grid_noise": _packed(stage.grid_noise.astype("<f4")),
         },
         headers={"cache-control": "no-store"},
@@ -312,21 +312,22 @@ async def stream(request: Request) -> Response:
 
 
 async def _messages(session: str, desk) -> AsyncIterator[bytes]:
-    from explorer.tabs.gan import packing
+    from explorer.tabs.gan import engine, packing
 
     floor, bell = _floor(), asyncio.Event()
     floor.bells.setdefault(session, set()).add(bell)
     floor.scheduler.watch(session, +1)
-    version, moved, measured, sent = -1, -1, -1, time.perf_counter()
+    version, moved, measured, sent = None, -1, -1, time.perf_counter()
     try:
         while floor.scheduler.desk(session) is desk:
             began = time.perf_counter()
             fps = _pace(floor, desk)
-            words = _told(session, desk) if desk.version != version else {}
+            known = desk.version, engine.state(desk.lanes[0].settings)
+            words = _told(session, desk) if known != version else {}
             if desk.measured != measured:
                 words |= desk.notes()
             if words or desk.moved != moved:
-                version, moved, measured, sent = desk.version, desk.moved, desk.measured, began
+                version, moved, measured, sent = known, desk.moved, desk.measured, began
                 message = desk.message(words, fps)
                 floor.cost = 0.95 * floor.cost + 0.05 * (time.perf_counter() - began + 2e-4)  # and what sending takes
                 yield message
