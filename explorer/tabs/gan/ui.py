@@ -382,7 +382,7 @@ def _film(run, kind: str, name: str) -> Response:
 
     moments = [run.at(step) for step in _thinned(run.steps, EXPORTED)]
     frames = np.stack([picture.draw(moment.settings, moment.state) for moment in moments])
-    return routes.download(frames, {"format": kind, "fps": "12", "size": str(frames.shape[2])}, name)
+    return routes.download(frames, {"format": kind, "fps": "12"}, name)
 
 
 def _csv(run) -> str:
