@@ -211,8 +211,7 @@ def test_quick_clicks_go_out_as_one_change(ready):
     page = ready("&trained=0")
     sent = []
     page.on("request", lambda request: request.url.endswith("/gan/do") and sent.append(request.post_data_json))
-    for _ in range(4):
-        page.click('[data-name="g_width"] button:has-text("+")')
+    page.evaluate("() => { for (let i = 0; i < 4; i++) document.querySelector('[data-name=g_width] button:last-child').click() }")
     wait_setting(page, "g_width", 12)
     assert [one["changes"] for one in sent if one["do"] == "set"] == [{"g_width": 12}]
 

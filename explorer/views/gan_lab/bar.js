@@ -118,7 +118,10 @@ function makeBar(section, lab) {
       showPlaying(false);
       return lab.do("step", { what });
     },
-    reset: () => (lab.release(), lab.do("reset")),
+    async reset() {
+      lab.release();
+      if (await lab.do("reset")) lab.say("Back at round 0, with the same seed; undo brings the run back.");
+    },
     undo: () => lab.desk.lanes[0].undo && (lab.release(), lab.do("undo")),
     redo: () => lab.desk.lanes[0].redo && (lab.release(), lab.do("redo")),
     slow: () => lab.setSlow(!lab.slow),
@@ -156,7 +159,7 @@ function makeBar(section, lab) {
     if (data === OWN_DATA) return void lab.parts.data?.use();
     const trained = wish === "trained" && lab.start.presets[data]?.trained && lab.desk.lanes.length === 1;
     markData(data);
-    if (trained) lab.do("open", { lanes: [{ settings: { data }, trained: true }] });
+    if (trained) openTrained(data);
     else lab.set({ data });
   }
 
@@ -165,7 +168,11 @@ function makeBar(section, lab) {
     const { data } = lab.lane().settings;
     if (value === "scratch") return void act.reset();
     lab.release();
-    lab.do("open", { lanes: [{ settings: { data }, trained: true }] });
+    openTrained(data);
+  }
+
+  async function openTrained(data) {
+    if (await lab.do("open", { lanes: [{ settings: { data }, trained: true }] })) lab.say(lab.about() + " Undo brings the old run back.");
   }
 
   // ---- Pictures of the data sets --------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ function makeControls(section, lab) {
       label, again, made.node, help, wrong);
     let wait = 0;
     node.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && (wait = setTimeout(() => tell(field.name), 350)));
+    node.addEventListener("pointerdown", () => (clearTimeout(wait), untell()));
     node.addEventListener("pointerleave", () => (clearTimeout(wait), untell()));
     node.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && tell(field.name));
     node.addEventListener("focusout", untell);
@@ -128,15 +129,23 @@ function makeControls(section, lab) {
     return { node, focusable: input, put, enable: (on) => [less, input, more].forEach((one) => (one.disabled = !on)), busy: () => document.activeElement === input && input.value !== input.dataset.sent };
   }
 
-  /** A button that goes on while it is held. */
+  /** A button that goes on while it is held. A finger may only want to scroll: it counts when it is lifted, or stays. */
   function nudge(sign, name, run) {
     let timer = 0;
+    let done = false; // this press has counted already
     const stop = () => clearTimeout(timer);
-    const again = (wait) => (timer = setTimeout(() => (run(), again(90)), wait));
+    const again = (wait) => (timer = setTimeout(() => ((done = true), run(), again(90)), wait));
     return piece("button", {
       type: "button", tabindex: "-1", "aria-label": name,
-      onpointerdown: (event) => event.button === 0 && (run(), stop(), again(450)), onpointerup: stop, onpointerleave: stop, onpointercancel: stop,
-      onclick: (event) => event.detail === 0 && run(),
+      onpointerdown: (event) => {
+        if (event.button !== 0) return;
+        done = event.pointerType === "mouse";
+        if (done) run();
+        stop();
+        again(450);
+      },
+      onpointerup: stop, onpointerleave: stop, onpointercancel: stop,
+      onclick: (event) => (event.detail === 0 || !done) && run(),
       oncontextmenu: (event) => event.preventDefault(),
     }, sign);
   }

@@ -38,7 +38,7 @@ function makeLab(root, wire) {
 
   const lab = {
     root, wire, part, facts, start: null, desk: null, live: {}, frames: {}, scenes: {}, selected: 0, slow: false,
-    do: tell, set, setSoon, select, hold, release, colour, on, say, setSlow, number, emit, reopen, take,
+    do: tell, set, setSoon, select, hold, release, colour, on, say, setSlow, number, emit, reopen, take, about,
     fetch: wire.ask, messages: wire.messages, url: (path, query) => wire.url(path, query, true),
     lane: (lane = lab.selected) => lab.desk?.lanes.find((one) => one.lane === lane) ?? lab.desk?.lanes[0],
     frame: (lane = lab.selected) => lab.frames[lane],
@@ -287,7 +287,9 @@ function makeLab(root, wire) {
       if (lost) return;
       lost = true;
       facts({ state: "offline" });
-      say("The connection to the server is gone. The page tries again by itself; nothing you set is lost.", true);
+      const sentence = "The connection to the server is gone. The page tries again by itself; nothing you set is lost.";
+      say(sentence, true);
+      if (part("line").getBoundingClientRect().bottom < 0) window.explorer.toast(sentence, "note");
     },
   });
 
@@ -356,7 +358,7 @@ function makeLab(root, wire) {
   let sayTimer = 0;
   function say(sentence, stays = false) {
     clearTimeout(sayTimer);
-    writeLine(sentence, "news", /undo brings/.test(sentence));
+    writeLine(sentence, "news", /undo brings/i.test(sentence));
     if (!stays) sayTimer = setTimeout(describe, 8000);
   }
 
@@ -367,18 +369,21 @@ function makeLab(root, wire) {
     line.lastElementChild.hidden = !undo;
   }
 
-  function describe() {
-    if (lost || !lab.desk) return;
+  /** What this run is, in a sentence or two. */
+  function about() {
     const [one] = lab.desk.lanes;
     const preset = lab.start.presets[one.settings.data];
-    const rounds = preset && wholeNumbers.format(preset.rounds);
-    let text = "From scratch: both networks began with random weights. Play trains them against each other.";
-    if (one.origin === "trained") text = "These two were trained for " + rounds + " rounds. " + (preset?.why ?? "") + " Play goes on from there.";
-    if (one.origin === "loaded") text = "From a file. Play goes on from there.";
-    if (one.origin === "branch") text = "A branch of an earlier run. Play goes on from there.";
-    if (lab.desk.lanes.length > 1) text = lab.desk.lanes.length + " runs from the same seed, a round at a time. Only their settings differ.";
-    if (one.halted) text = one.halted;
-    writeLine(text, one.halted ? "news" : "about");
+    if (one.halted) return one.halted;
+    if (lab.desk.lanes.length > 1) return lab.desk.lanes.length + " runs from the same seed, a round at a time. Only their settings differ.";
+    if (one.origin === "trained") return "These two networks were trained for " + roundsText(preset.rounds) + " rounds. " + preset.why;
+    if (one.origin === "loaded") return "From a file. Play goes on from there.";
+    if (one.origin === "branch") return "A branch of an earlier run. Play goes on from there.";
+    return "From scratch: both networks began with random weights. Play trains them against each other.";
+  }
+
+  function describe() {
+    if (lost || !lab.desk) return;
+    writeLine(about(), lab.desk.lanes[0].halted ? "news" : "about");
   }
   part("line").append(Object.assign(document.createElement("span")), piece("button", { type: "button", class: "button", hidden: true, onclick: () => lab.act.undo() }, "Undo"));
 
