@@ -57,8 +57,8 @@ function makeCurves(section, lab) {
     piece("header", { class: "part-head" }, piece("h3", {}, "Curves"), hint, piece("label", { class: "curves-rounds" }, "Show ", span)),
     grid,
   );
-  const empty = piece("p", { class: "curves-empty", hidden: true }, "No round has been trained yet. Press play, and the curves grow here.");
-  section.append(empty);
+  const empty = piece("p", { class: "curves-empty", hidden: true });
+  grid.before(empty);
 
   const panels = CURVE_PANELS.map((panel) => {
     const canvas = piece("canvas", { class: "curve-canvas", tabindex: 0, role: "img", "aria-label": panel.title });
@@ -168,7 +168,11 @@ function makeCurves(section, lab) {
     if (!lab.desk) return;
     const known = domain();
     const step = Math.max(0, ...lab.desk.lanes.map((one) => lab.live[one.lane]?.step ?? 0));
-    empty.hidden = Boolean(known && panels.some((panel) => linesOf(panel).some((line) => line.track.length > 1)));
+    empty.hidden = [...runs.values()].some(({ tracks }) => CURVE_TRACE.some((name) => tracks[name].length > 1));
+    section.toggleAttribute("data-empty", !empty.hidden);
+    tellText(empty, { trained: "This model was trained before it was opened, so its curves begin here, at round " + roundsText(step) + ". Press play and they grow.",
+      loaded: "This run was loaded, so its curves begin here, at round " + roundsText(step) + ". Press play and they grow." }[step ? lab.lane().origin : ""] ??
+      "No round has been trained yet. Press play, and the curves grow here.");
     reach = known ?? { low: step, high: step + 10 };
     const ink = { text: lab.colour("muted"), grid: lab.colour("line"), line: lab.colour("line-strong"), strong: lab.colour("ink") };
     const now = lab.held ? lab.frame()?.step : null;

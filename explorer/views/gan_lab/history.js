@@ -246,7 +246,7 @@ function makeHistory(section, lab) {
     const reals = lab.scenes[lab.selected]?.reals;
     const [low, high] = [oldest(), newest()];
     const [blue, pink, paper] = ["sym-real", "sym-fake", "panel"].map((name) => lab.colour(name));
-    for (let i = 0; i < count; i++) {
+    for (let i = high > low ? 0 : count - 1; i < count; i++) {
       const round = count > 1 ? low + (i / (count - 1)) * (high - low) : high;
       const frame = before(frames, round);
       if (Math.abs(frame.step - round) > (high - low) / count + 1) continue; // nothing is known of there
@@ -308,13 +308,19 @@ function makeHistory(section, lab) {
     event.stopPropagation();
   });
 
+  const drawLive = drawnWhenSeen(section, draw, 8);
   lab.on("frame", () => {
     if (lab.held) return;
     remember();
-    draw();
+    drawLive();
   });
   lab.on("desk", (desk, old) => {
-    if (at !== null && desk?.playing && !old?.playing) release(false); // somebody pressed play: now is wanted
+    // Whoever plays, steps or sets something wants to see what that does: now.
+    const moved = desk !== old && desk?.lanes.some((one, i) => {
+      const was = old?.lanes[i];
+      return was && (one.step !== was.step || JSON.stringify(one.changes) !== JSON.stringify(was.changes));
+    });
+    if (at !== null && lab.held && ((desk?.playing && !old?.playing) || moved)) release(false);
     draw();
   });
   lab.on("restart", () => {

@@ -212,7 +212,7 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
   // The lines: the mean, and behind it from the least to the most where a pixel holds several rounds.
   context.save();
   context.beginPath();
-  context.rect(box.left, 0, box.right - box.left + size * 0.4, height);
+  context.rect(box.left - 3, 0, box.right - box.left + 3 + size * 0.4, height);
   context.clip();
   context.lineJoin = "round";
   for (const line of drawnLines) {
@@ -230,10 +230,15 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
     context.setLineDash(line.dash ?? []);
     context.beginPath();
     let alone = null;
+    const dot = ({ x: at, y: place }) => {
+      context.beginPath();
+      context.arc(at, place, 3, 0, 7);
+      context.fill();
+    };
     for (const column of line.columns) {
       const place = toY(column.mean);
       if (column.broken) {
-        if (alone) context.fillRect(alone.x - 1.25, alone.y - 1.25, 2.5, 2.5);
+        if (alone) context.fillRect(alone.x - 1.5, alone.y - 1.5, 3, 3);
         context.moveTo(column.x, place);
         alone = { x: column.x, y: place };
       } else {
@@ -242,7 +247,8 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
       }
     }
     context.stroke();
-    if (alone) context.fillRect(alone.x - 1.75, alone.y - 1.75, 3.5, 3.5); // a single point is no line, but it is there
+    if (alone && line.columns.length === 1) dot(alone); // a single point is no line, but it is there
+    else if (alone) context.fillRect(alone.x - 1.5, alone.y - 1.5, 3, 3);
   }
   context.restore();
   context.setLineDash([]);
