@@ -16,8 +16,8 @@ SCRIPTS = (
     "doctor.js", "gallery.js", "history.js", "compare.js", "wall.js", "export.js", "bar.js", "controls.js", "data.js", "lab.js",
 )  # fmt: skip
 STYLES = (
-    "lab.css", "parts.css", "bar.css", "controls.css", "data.css", "plot.css", "graph.css", "slow.css", "curves.css", "vanish.css",
-    "doctor.css", "gallery.css", "history.css", "compare.css", "wall.css", "export.css",
+    "lab.css", "parts.css", "bar.css", "controls.css", "data.css", "plot.css", "graph.css", "slow.css", "curves.css",
+    "vanish.css", "doctor.css", "gallery.css", "history.css", "compare.css", "wall.css", "export.css",
 )  # fmt: skip
 
 
