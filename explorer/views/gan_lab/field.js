@@ -340,12 +340,12 @@ function quadArea(points, k, across) {
 
 // ---- Text and canvases ---------------------------------------------------------------------------------------------------------
 
-/** A number for reading: about three digits, a true minus sign, and words where there is none. */
+/** A number for reading: so many digits that count, a true minus sign, a dash where there is none. */
 function fieldText(v, digits = 3) {
   if (v === null || v === undefined || !Number.isFinite(v)) return "–";
   const size = Math.abs(v);
-  if (size !== 0 && (size < 0.001 || size >= 1e5)) return v.toExponential(1).replace("-", "−").replace("e−", "e−").replace("e+", "e");
-  const places = Math.max(0, digits - 1 - Math.max(0, Math.floor(Math.log10(size || 1))));
+  if (size !== 0 && (size < 0.001 || size >= 1e5)) return v.toExponential(1).replaceAll("-", "−").replace("e+", "e");
+  const places = size ? Math.max(0, digits - 1 - Math.floor(Math.log10(size))) : digits - 1;
   return (v < 0 ? "−" : "") + size.toFixed(places);
 }
 

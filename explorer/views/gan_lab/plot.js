@@ -201,6 +201,7 @@ function makePlot(section, lab) {
     canvas.dataset.drawn = ++drawn;
     const first = cells.find((cell) => cell.lane === lab.selected) ?? cells[0];
     canvas.dataset.step = Math.round(first.frame?.step ?? 0);
+    canvas.dataset.factor = first.factor;
     canvas.dataset.gliding = String(cells.some((cell) => cell.span > 0));
     tellKeys(first);
   }
@@ -548,6 +549,7 @@ function makePlot(section, lab) {
     }
     for (const cell of cells) {
       if (cell.scene !== lab.scenes[cell.lane]) {
+        if (!cell.scene) cell.sceneAtFrame = lab.scenes[cell.lane]; // it only came later than its first frame
         cell.scene = lab.scenes[cell.lane] ?? null;
         redraw();
       }
@@ -595,5 +597,10 @@ function makePlot(section, lab) {
     /** The next frame is glided to in this many ms. */
     glideNext: (ms) => (nextGlide = ms),
     canvas,
+    /** Where a point of a lane's plot is on the canvas, in CSS pixels, and how many of them one unit has. */
+    place(x, y, lane = lab.selected) {
+      const { view } = cells.find((cell) => cell.lane === lane);
+      return { x: view.x + x * view.unit, y: view.y - y * view.unit, unit: view.unit };
+    },
   };
 }
