@@ -251,7 +251,8 @@ def scene(request: Request) -> Response:
     return JSONResponse(
         {
             "id": desks.scene_id(settings), "label": toy.label, "modes": modes, "sd": toy.mode_sd,
-            "noise_dim": settings.noise_dim, "noise_kind": settings.noise, "reals": _packed(reals), "noise": _packed(stage.noise.astype("<f4")),
+            "noise_dim": settings.noise_dim, "noise_kind": settings.noise,
+            "reals": _packed(reals), "noise": _packed(stage.noise.astype("<f4")),
             "grid_noise": _packed(stage.grid_noise.astype("<f4")),
         },
         headers={"cache-control": "no-store"},
