@@ -185,6 +185,24 @@ def test_the_page_shows_the_servers_numbers(ready):
     assert np.allclose(np.reshape(got["noise"], (-1, 2)), stage.noise)
 
 
+@browser_test
+def test_it_opens_on_a_trained_model_and_another_data_set_is_trained_too(ready):
+    page = ready()
+    page.wait_for_selector('[data-begin="trained"][aria-checked="true"]')
+    assert step(page) > 1000 and "trained for" in page.inner_text(".lab-line")
+    page.click('[data-toy="moons"]')
+    page.wait_for_function("labOf().desk.lanes[0].settings.data === 'moons' && labOf().desk.lanes[0].origin === 'trained'")
+    assert page.get_attribute('[data-begin="trained"]', "aria-checked") == "true"
+    wait_step(page, "step > 1000")
+    page.click('[data-begin="scratch"]')
+    wait_step(page, "step === 0")
+    page.click('[data-toy="ring"]')
+    wait_setting(page, "data", "ring")
+    assert page.get_attribute('[data-begin="scratch"]', "aria-checked") == "true" and step(page) == 0
+    page.click('[data-begin="trained"]')
+    wait_step(page, "step > 1000")
+
+
 # ---- Settings -----------------------------------------------------------------------------------------------------------------
 
 

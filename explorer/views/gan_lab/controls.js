@@ -42,7 +42,7 @@ function makeControls(section, lab) {
     piece("div", { class: "ctl-group", "data-group": group, role: "group", "aria-label": title },
       piece("h3", {}, title), readout[group], ...fields.filter((field) => field.group === group).map(row)));
   const hide = piece("button", { type: "button", class: "ctl-link", "data-do": "hide", onclick: () => hideAll(true) }, "Hide all controls for a lesson");
-  const plain = piece("button", { type: "button", class: "ctl-link", "data-do": "defaults", onclick: defaults }, "All to their defaults");
+  const plain = piece("button", { type: "button", class: "ctl-link", "data-do": "defaults", onclick: resetAll }, "Reset all settings");
   section.append(
     piece("div", { class: "ctl-head" }, piece("h2", {}, "Settings"), forWhom,
       piece("p", { class: "ctl-key" }, piece("span", { class: "ctl-mark live" }, "live"), piece("span", { class: "ctl-mark again" }, "restarts the run"))),
@@ -56,8 +56,11 @@ function makeControls(section, lab) {
     const made = field.kind === "choice" ? choice(field) : field.kind === "switch" ? onOff(field) : stepper(field);
     made.focusable.id = id;
     made.focusable.setAttribute("aria-describedby", id + "-help");
-    const again = piece("button", { type: "button", class: "ctl-back", title: "Back to its default, " + settingValue(field, field.default),
-      "aria-label": field.label + ": back to its default, " + settingValue(field, field.default), onclick: () => (write(field, field.default), made.put(field.default)) },
+    const again = piece("button", { type: "button", class: "ctl-back", onclick: () => {
+      const value = base()[field.name];
+      made.put(value);
+      write(field, value);
+    } },
       drawing('<path d="M5 5.500A6.500 6.500 0 1 1 3.600 10.500M4.700 2.500v3.300h3.300"/>'));
     const helpText = field.help + (field.live ? " Live: the run goes on with it." : " A change restarts the run.");
     const help = piece("span", { class: "unseen", id: id + "-help" }, helpText);
@@ -72,7 +75,7 @@ function makeControls(section, lab) {
     node.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && tell(field.name));
     node.addEventListener("focusout", untell);
     label.addEventListener("click", () => tell(field.name));
-    rows[field.name] = { ...made, field, node, help, helpText, wrong };
+    rows[field.name] = { ...made, field, node, help, helpText, wrong, again };
     return node;
   }
 
@@ -178,27 +181,33 @@ function makeControls(section, lab) {
     one.node.addEventListener("focusout", () => setTimeout(() => (one.wrong.hidden = true), 6000), { once: true });
   }
 
-  function defaults() {
-    const changes = Object.fromEntries(fields.map((field) => [field.name, field.default]));
+  /** What the settings are marked against, and go back to. */
+  const base = () => lab.recipe(lab.lane(scope ?? lab.selected).settings);
+
+  function resetAll() {
     lab.release();
-    lab.set(changes, scope);
+    lab.set(Object.fromEntries(fields.map((field) => [field.name, base()[field.name]])), scope);
   }
 
   function show() {
     const { lanes } = lab.desk;
     if (scope !== null && !lanes.some((one) => one.lane === scope)) scope = null;
     const { settings } = lab.lane(scope ?? lab.selected);
-    for (const { field, node, put, enable, busy, help, helpText } of Object.values(rows)) {
+    const from = base();
+    for (const { field, node, put, enable, busy, help, helpText, again } of Object.values(rows)) {
       const value = settings[field.name];
       if (!busy?.()) put(value);
       const [matters, why] = CONTROL_MATTERS[field.name] ?? [() => true, ""];
       const on = matters(settings);
       enable(on);
       node.toggleAttribute("data-off", !on);
-      node.toggleAttribute("data-changed", value !== field.default);
+      const back = "Back to " + settingValue(field, from[field.name]);
+      if (again.title !== back) (again.title = back), again.setAttribute("aria-label", field.label + ": back to " + settingValue(field, from[field.name]));
+      node.toggleAttribute("data-changed", value !== from[field.name]);
       node.toggleAttribute("data-differs", lanes.some((one) => one.settings[field.name] !== value));
       tellText(help, on ? helpText : helpText + " " + why);
     }
+    plain.disabled = !section.querySelector("[data-changed]");
     tellText(readout.g, netText([+settings.noise.at(-1), ...Array(settings.g_layers).fill(settings.g_width), 2]));
     tellText(readout.d, netText([2, ...Array(settings.d_layers).fill(settings.d_width), 1]));
     showScope();

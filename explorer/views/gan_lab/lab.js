@@ -38,7 +38,7 @@ function makeLab(root, wire) {
 
   const lab = {
     root, wire, part, facts, start: null, desk: null, live: {}, frames: {}, scenes: {}, selected: 0, slow: false,
-    do: tell, set, setSoon, select, hold, release, colour, on, say, setSlow, number, emit, reopen, take, about,
+    do: tell, set, setSoon, select, hold, release, colour, on, say, setSlow, number, emit, reopen, take, about, recipe,
     fetch: wire.ask, messages: wire.messages, url: (path, query) => wire.url(path, query, true),
     lane: (lane = lab.selected) => lab.desk?.lanes.find((one) => one.lane === lane) ?? lab.desk?.lanes[0],
     frame: (lane = lab.selected) => lab.frames[lane],
@@ -375,7 +375,7 @@ function makeLab(root, wire) {
     const preset = lab.start.presets[one.settings.data];
     if (one.halted) return one.halted;
     if (lab.desk.lanes.length > 1) return lab.desk.lanes.length + " runs from the same seed, a round at a time. Only their settings differ.";
-    if (one.origin === "trained") return "These two networks were trained for " + roundsText(preset.rounds) + " rounds. " + preset.why;
+    if (one.origin === "trained") return "These two networks were trained for " + roundsText(one.steps[0] ?? preset.rounds) + " rounds. " + preset.why;
     if (one.origin === "loaded") return "From a file. Play goes on from there.";
     if (one.origin === "branch") return "A branch of an earlier run. Play goes on from there.";
     return "From scratch: both networks began with random weights. Play trains them against each other.";
@@ -394,6 +394,13 @@ function makeLab(root, wire) {
   function baseOf(data, trained) {
     const base = Object.fromEntries(lab.start.menu.fields.map((field) => [field.name, field.default]));
     return trained ? { ...base, ...lab.start.presets[data]?.settings, data } : base;
+  }
+
+  /** What a run's settings are compared with: its data set's known-good ones or the plain defaults, whichever are nearer. */
+  function recipe(settings) {
+    const [known, plain] = [baseOf(settings.data, true), { ...baseOf(), data: settings.data }];
+    const far = (base) => Object.keys(differing(settings, base)).length;
+    return isTrained(settings.data) && far(known) <= far(plain) ? known : plain;
   }
 
   const isTrained = (data) => Boolean(lab.start.presets[data]?.trained);
