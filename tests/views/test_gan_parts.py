@@ -49,14 +49,15 @@ def train(page, rounds: int, speed: int = 600):
     tell(page, "pause")
 
 
-# ---- Curves --------------------------------------------------------------------------------------------------------------
+# ---- Curves ------------------------------------------------------------------------------------------------------------------
 
 
 def test_curves_hold_the_whole_run_and_begin_where_it_is_known(lab):
     page = lab()
     curves = part(page, "curves")
     train(page, 400)
-    until(page, "() => +document.querySelector('.lab-curves').dataset.last === L.lane().step && document.querySelector('.lab-curves').dataset.first <= 2")
+    until(page, "() => +document.querySelector('.lab-curves').dataset.last === L.lane().step")
+    until(page, "() => +document.querySelector('.lab-curves').dataset.first <= 2")
     told = page.evaluate("async () => (await L.fetch('curves', {lane: 0})).json()")
     drawn = page.evaluate("() => { const t = L.parts.curves.track('d_loss'); return [t.first, t.last] }")
     assert drawn == [told["step"][0], told["step"][-1]] and drawn[1] >= 400
@@ -70,12 +71,12 @@ def test_curves_hold_the_whole_run_and_begin_where_it_is_known(lab):
 def test_no_line_is_drawn_to_a_run_that_begins_late(lab):
     """GAN Lab's charts connect a pretrained model's round 1,931 with round 1 by a flat line."""
     page = lab()
-    page.evaluate(
-        """() => { const t = L.parts.curves.track('d_loss'); window.before = t.length;
-        const late = makeProbe(); function makeProbe() { return t; } late.push(5000, 1); late.push(5001, NaN); late.push(5002, 2); }"""
+    broken = page.evaluate(
+        """() => { const track = L.parts.curves.track('d_loss'), begin = track.length;
+        for (const [round, value] of [[5000, 1], [5001, NaN], [5002, 2], [5003, 3]]) track.push(round, value);
+        return [begin, begin + 1, begin + 2].map((i) => track.at(i).broken); }"""
     )
-    broken = page.evaluate("() => { const t = L.parts.curves.track('d_loss'); return [t.at(window.before).broken, t.at(t.length - 1).broken] }")
-    assert broken == [True, True]
+    assert broken == [True, True, False]
 
 
 def test_a_long_run_keeps_its_spikes_in_bounded_memory(lab):
@@ -160,7 +161,7 @@ def test_small_values_of_d_can_be_spread_out(lab):
     assert float(page.locator(".lab-vanish").get_attribute("data-slope")) == 1
 
 
-# ---- The doctor ------------------------------------------------------------------------------------------------------------
+# ---- The doctor --------------------------------------------------------------------------------------------------------------
 
 
 def test_the_doctor_shows_findings_announces_errors_and_has_the_remedy(lab):
@@ -168,8 +169,10 @@ def test_the_doctor_shows_findings_announces_errors_and_has_the_remedy(lab):
     page = lab()
     part(page, "doctor")
     page.evaluate(
-        """() => { const send = L.do; L.asked = []; L.do = (name, args) => (L.asked.push([name, args]), Promise.resolve(L.desk));
-        L.emit('notes', {notes: {0: [{id: 'won', level: 'error', sentence: 'D wins <b>everything</b>.', remedy: 'Halve D', changes: {}}]}}); L.was = send; }"""
+        """() => { L.was = L.do; L.asked = [];
+        L.do = (name, args) => (L.asked.push([name, args]), Promise.resolve(L.desk));
+        const finding = {id: 'won', level: 'error', sentence: 'D wins <b>everything</b>.', remedy: 'Halve D'};
+        L.emit('notes', {notes: {0: [finding]}}); }"""
     )
     item = page.locator(".doctor-item")
     assert "D wins <b>everything</b>." in item.inner_text()  # text, not markup
@@ -187,11 +190,12 @@ def test_the_share_of_fakes_at_each_mode_is_drawn(lab):
     page.evaluate("L.emit('notes', {shares: {0: [.5, .25, 0, .05, 0, 0, 0, 0]}})")
     bars = page.locator(".doctor-bar")
     assert bars.count() == 8
-    assert [bar.get_attribute("data-lost") is not None for bar in bars.all()] == [False, False, True, False, True, True, True, True]
+    lost = [i for i, bar in enumerate(bars.all()) if bar.get_attribute("data-lost") is not None]
+    assert lost == [2, 4, 5, 6, 7]
     assert "20 % of the fakes are at no mode" in page.locator(".doctor-rest").inner_text()
 
 
-# ---- The gallery --------------------------------------------------------------------------------------------------------------
+# ---- The gallery -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_failure_its_cure_and_back(lab):
@@ -211,7 +215,7 @@ def test_a_failure_its_cure_and_back(lab):
     assert card.get_attribute("data-state") == "idle"
 
 
-# ---- History -------------------------------------------------------------------------------------------------------------------
+# ---- History -----------------------------------------------------------------------------------------------------------------
 
 
 def test_the_run_is_scrubbed_like_a_video_without_a_request_per_moment(lab):
@@ -260,7 +264,7 @@ def test_branching_goes_on_from_there_and_undo_brings_the_rest_back(lab):
     at = int(page.locator(".lab-history").get_attribute("data-held"))
     page.get_by_role("button", name="Branch here").click()
     until(page, "(at) => L.held === null && L.lane().step === at", at)
-    assert page.locator(".history-mark").count() >= 1
+    page.wait_for_selector(".history-mark")  # the branching itself is marked
     page.locator('[data-history="undo"]').click()
     until(page, "(end) => L.lane().step === end", end)
 
@@ -285,10 +289,11 @@ def test_the_film_plays_and_ends_at_now(lab):
     part(page, "history")
     page.get_by_role("button", name="Play the film of this run").click()
     until(page, "() => document.querySelector('.lab-history').dataset.playing === 'true'")
-    until(page, "() => document.querySelector('.lab-history').dataset.playing === 'false' && L.held && L.frame().step >= L.lane().step")
+    until(page, "() => document.querySelector('.lab-history').dataset.playing === 'false'")
+    assert page.evaluate("L.held !== null && L.frame().step >= L.lane().step")
 
 
-# ---- Side by side ----------------------------------------------------------------------------------------------------------------
+# ---- Side by side ------------------------------------------------------------------------------------------------------------
 
 
 def test_runs_are_added_named_by_their_difference_and_removed(lab):
@@ -329,7 +334,7 @@ def test_four_of_six_losses_start_together(lab):
     assert page.evaluate("new Set(L.desk.lanes.map((lane) => lane.settings.seed)).size") == 1
 
 
-# ---- The class --------------------------------------------------------------------------------------------------------------------
+# ---- The class ---------------------------------------------------------------------------------------------------------------
 
 
 def test_a_class_sees_each_others_runs_and_names_stay_text(lab):
@@ -364,7 +369,7 @@ def test_a_wrong_code_gets_its_sentence(lab):
     assert "four letters" in wall.locator(".wall-trouble").inner_text()
 
 
-# ---- Taking it along ----------------------------------------------------------------------------------------------------------------
+# ---- Taking it along ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_is_saved_and_loaded_again(lab, tmp_path):
@@ -407,7 +412,7 @@ def test_curves_leave_as_a_table_and_the_script_is_shown(lab):
     assert page.locator(".export-dialog[open]").count() == 0
 
 
-# ---- Everywhere ------------------------------------------------------------------------------------------------------------------------
+# ---- Everywhere --------------------------------------------------------------------------------------------------------------
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(lab):
@@ -416,7 +421,10 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(lab):
     for name in ("history", "curves", "doctor", "vanish", "gallery", "compare", "wall", "export"):
         section = part(page, name)
         until(page, "(name) => document.querySelector('.lab-' + name).offsetHeight > 60", name)
-        over = section.evaluate("(node) => [...node.querySelectorAll('*')].filter((n) => n.offsetParent && n.getBoundingClientRect().right > innerWidth + 1).map((n) => n.className)")
+        over = section.evaluate(
+            """(node) => [...node.querySelectorAll('*')].filter((n) => n.offsetParent
+            && n.getBoundingClientRect().right > innerWidth + 1).map((n) => n.outerHTML.slice(0, 80))"""
+        )
         assert over == [], (name, over)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -426,7 +434,7 @@ def test_every_control_has_a_name(lab):
     nameless = page.evaluate(
         """() => ['history', 'curves', 'doctor', 'vanish', 'gallery', 'compare', 'wall', 'export'].flatMap((name) =>
         [...document.querySelectorAll('.lab-' + name + ' :is(button, input, select, canvas, summary)')]
-        .filter((node) => !node.closest('[aria-hidden=true]') && !node.getAttribute('aria-label') && !node.textContent.trim() && !node.closest('label'))
+        .filter((node) => !node.closest('[aria-hidden=true], label') && !node.getAttribute('aria-label') && !node.textContent.trim())
         .map((node) => name + ' ' + node.outerHTML.slice(0, 80)))"""
     )
     assert nameless == [], json.dumps(nameless)
