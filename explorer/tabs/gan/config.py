@@ -108,6 +108,8 @@ def check(values: Mapping[str, Any], base: Settings | None = None, data: Any = N
     `data` holds the names of the data sets that exist. Raises ValueError with one sentence for what cannot be.
     """
     base, clean = base or Settings(), {}
+    if not isinstance(values, Mapping):
+        raise ValueError("Settings are names with values.")
     for name, value in values.items():
         if name not in FIELDS:
             raise ValueError(f"There is no setting called {str(name)[:40]!r}.")
@@ -117,8 +119,6 @@ def check(values: Mapping[str, Any], base: Settings | None = None, data: Any = N
         raise ValueError(f"There is no data set called {settings.data[:40]!r}.")
     if settings.data == OWN:
         unpack_points(settings.points)
-    if settings.k_d == settings.k_g == 0 and "k_d" in clean | {} and "k_g" in clean:
-        raise ValueError("With no updates of D and none of G nothing would train; give one of them at least one.")
     return settings
 
 
@@ -126,7 +126,7 @@ def _value(name: str, value: Any):
     field = FIELDS[name]
     meta, label = field.metadata, f"{GROUPS[field.metadata['group']]}, {field.metadata['label'].lower()}"
     if "choices" in meta:
-        if value not in meta["choices"]:
+        if not isinstance(value, str) or value not in meta["choices"]:
             raise ValueError(f"{label}: choose one of {', '.join(meta['choices'])}.")
         return value
     if field.type is bool:

@@ -69,7 +69,7 @@ class Desk:
 
     def _opened(self, lane: Mapping) -> Run:
         """A run as asked for: from round 0, or trained where there is such a model and nothing else was changed."""
-        asked = _settings(lane.get("settings") or {})
+        asked = _settings(lane.get("settings", {}))
         if lane.get("trained"):
             preset, whole = presets.PRESETS.get(asked.data), lane.get("settings") or {}
             if preset and not set(whole) - {"data"}:
@@ -302,8 +302,6 @@ def _trained(data: str) -> Run:
 
 
 def _settings(values: Any, base: Settings | None = None) -> Settings:
-    if not isinstance(values, Mapping):
-        raise ValueError("Settings are names with values.")
     return check(values, base, data=toy2d.TOYS)
 
 
