@@ -61,7 +61,7 @@ function makeGraph(section, lab) {
   const layers = layersOf(lab);
   section.classList.add("ggraph");
   section.innerHTML = `
-    <header class="ggraph-head"><h3>Model overview</h3></header>
+    <header class="ggraph-head"><h3>Model overview</h3><span class="ggraph-run"></span></header>
     <div class="ggraph-stage">
       <canvas aria-hidden="true"></canvas>
       ${Object.entries(GRAPH_PARTS).map(([name, [title, layer]]) => `
@@ -164,7 +164,7 @@ function makeGraph(section, lab) {
     cancelAnimationFrame(asked);
     clearTimeout(later);
     asked = later = 0;
-    if (!seen || !section.isConnected || !stage.clientWidth) return;
+    if ((!seen && drawn && frame) || !section.isConnected || !stage.clientWidth) return;
     const moving = Boolean(emphasis) && !fieldStill.matches;
     if (!all && moving && now - last < 45) return plan(); // edges need no sixty steps a second
     if (all || moving) {
@@ -507,6 +507,7 @@ function makeGraph(section, lab) {
     const s = settings();
     if (!s) return;
     const critic = s.loss.startsWith("wgan");
+    write(find(".ggraph-run"), lab.desk.lanes.length > 1 ? "of run " + lab.lane().name : "");
     write(parts.D.querySelector(".title"), critic ? "Critic D" : "Discriminator D");
     write(text("z"), NOISE[s.noise]);
     write(text("G"), netText(s, "g"));

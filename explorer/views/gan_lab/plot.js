@@ -188,12 +188,28 @@ function makePlot(section, lab) {
   const diamondSize = (side) => Math.max(2.3, Math.min(7, side / 125));
   const strength = (name) => (!emphasis || emphasis.has(name) ? 1 : 0.22);
 
-  function draw() {
-    ink ??= fieldInk(section);
+  /** Paper, frames, ticks and names: what changes with the layout only. */
+  function drawBase() {
     const { ratio, width, height } = size;
+    const key = [width, height, ratio, rem, ink.dark, cells.length, cells.length > 1 ? lab.selected : ""].join();
+    if (key === baseKey) return;
+    baseKey = key;
+    Object.assign(base, { width: canvas.width, height: canvas.height });
+    const pen = base.getContext("2d", { alpha: false });
+    pen.scale(ratio, ratio);
+    pen.fillStyle = ink.paper;
+    pen.fillRect(0, 0, width, height);
+    for (const cell of cells) if (cell.box) drawAxes(pen, cell);
+  }
+  const base = document.createElement("canvas");
+  let baseKey = "";
+
+  function draw() {
+    const { ratio } = size;
+    drawBase();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(base, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = ink.paper;
-    context.fillRect(0, 0, width, height);
     let any = false;
     for (const cell of cells) if (cell.box) any = drawCell(cell) || any;
     if (!any) return;
@@ -211,13 +227,11 @@ function makePlot(section, lab) {
     const { view, frame, shown, scene } = cell;
     const loss = lossOf(cell.lane);
     const box = { x: view.x - view.unit, y: view.y - view.unit, side: 2 * view.unit };
-    context.fillStyle = ink.sunk;
-    context.fillRect(x, y, side, side);
     const ready = Boolean(frame);
 
     context.save();
     context.beginPath();
-    context.rect(x, y, side, side);
+    context.rect(x + 1, y + 1, side - 2, side - 2);
     context.clip();
     if (ready) {
       const ideal = layers.on.ideal && shown.ideal_heat;
@@ -278,7 +292,7 @@ function makePlot(section, lab) {
     }
     if (layers.on.modes && scene?.modes?.length) drawModes(scene.modes, view, side);
     context.restore();
-    drawAxes(cell, box);
+    if (cells.length > 1) drawName(cell);
     return ready;
   }
 
@@ -322,54 +336,57 @@ function makePlot(section, lab) {
     context.stroke();
   }
 
-  function drawAxes(cell, box) {
+  function drawAxes(pen, cell) {
     const { x, y, side } = cell.box;
+    pen.fillStyle = ink.sunk;
+    pen.fillRect(x, y, side, side);
     const chosen = cells.length > 1 && cell.lane === lab.selected;
-    context.strokeStyle = chosen ? ink.focus : ink.line;
-    context.lineWidth = chosen ? 2.5 : 1;
-    context.strokeRect(x + 0.5, y + 0.5, side - 1, side - 1);
-    context.strokeStyle = ink.strong;
-    context.lineWidth = 1;
+    pen.strokeStyle = chosen ? ink.focus : ink.line;
+    pen.lineWidth = chosen ? 2.5 : 1;
+    pen.strokeRect(x + 0.5, y + 0.5, side - 1, side - 1);
+    pen.strokeStyle = ink.strong;
+    pen.lineWidth = 1;
     const font = 0.75 * rem;
-    context.font = `${font}px system-ui, sans-serif`;
-    context.fillStyle = ink.muted;
+    pen.font = `${font}px system-ui, sans-serif`;
+    pen.fillStyle = ink.muted;
     const ticks = side > 15 * rem ? [-1, -0.5, 0, 0.5, 1] : [-1, 0, 1];
-    context.beginPath();
+    pen.beginPath();
     for (const v of ticks) {
       const px = Math.round(cell.view.x + v * cell.view.unit) + 0.5, py = Math.round(cell.view.y - v * cell.view.unit) + 0.5;
-      context.moveTo(px, y + side);
-      context.lineTo(px, y + side + 4);
-      context.moveTo(x, py);
-      context.lineTo(x - 4, py);
+      pen.moveTo(px, y + side);
+      pen.lineTo(px, y + side + 4);
+      pen.moveTo(x, py);
+      pen.lineTo(x - 4, py);
     }
-    context.stroke();
-    context.textBaseline = "top";
-    context.textAlign = "center";
-    for (const v of ticks) context.fillText(String(v).replace("-", "−"), cell.view.x + v * cell.view.unit, y + side + 6);
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    for (const v of ticks) context.fillText(String(v).replace("-", "−"), x - 7, cell.view.y - v * cell.view.unit);
+    pen.stroke();
+    pen.textBaseline = "top";
+    pen.textAlign = "center";
+    for (const v of ticks) pen.fillText(String(v).replace("-", "−"), cell.view.x + v * cell.view.unit, y + side + 6);
+    pen.textAlign = "right";
+    pen.textBaseline = "middle";
+    for (const v of ticks) pen.fillText(String(v).replace("-", "−"), x - 7, cell.view.y - v * cell.view.unit);
     // The axes' names stand between their last two ticks.
-    context.fillStyle = ink.ink;
-    context.font = `italic 600 ${0.9375 * rem}px Georgia, "Times New Roman", "DejaVu Serif", serif`;
-    context.textAlign = "center";
-    context.textBaseline = "top";
+    pen.fillStyle = ink.ink;
+    pen.font = `italic 600 ${0.9375 * rem}px Georgia, "Times New Roman", "DejaVu Serif", serif`;
+    pen.textAlign = "center";
+    pen.textBaseline = "top";
     const between = side > 15 * rem ? 0.75 : 0.5;
-    context.fillText("x₁", cell.view.x + between * cell.view.unit, y + side + 5);
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    context.fillText("x₂", x - 6, cell.view.y - between * cell.view.unit);
-    if (cells.length > 1) {
-      const lane = lab.desk.lanes.find((one) => one.lane === cell.lane);
-      context.textAlign = "left";
-      context.textBaseline = "bottom";
-      context.font = `700 ${0.9375 * rem}px system-ui, sans-serif`;
-      context.fillStyle = ink.ink;
-      context.fillText(lane?.name ?? "ABCD"[cell.lane], x, y - 5);
-      context.font = `${0.8125 * rem}px system-ui, sans-serif`;
-      context.fillStyle = ink.muted;
-      context.fillText("round " + Math.round(cell.frame?.step ?? 0).toLocaleString("en"), x + 1.1 * rem, y - 5);
-    }
+    pen.fillText("x₁", cell.view.x + between * cell.view.unit, y + side + 5);
+    pen.textAlign = "right";
+    pen.textBaseline = "middle";
+    pen.fillText("x₂", x - 6, cell.view.y - between * cell.view.unit);
+  }
+
+  /** Of runs side by side: which, and where it is. */
+  function drawName({ lane, box: { x, y }, frame }) {
+    context.textAlign = "left";
+    context.textBaseline = "bottom";
+    context.font = `700 ${0.9375 * rem}px system-ui, sans-serif`;
+    context.fillStyle = ink.ink;
+    context.fillText(lab.desk.lanes.find((one) => one.lane === lane)?.name ?? "ABCD"[lane], x, y - 5);
+    context.font = `${0.8125 * rem}px system-ui, sans-serif`;
+    context.fillStyle = ink.muted;
+    context.fillText("round " + Math.round(frame?.step ?? 0).toLocaleString("en"), x + 1.1 * rem, y - 5);
   }
 
   const lossOf = (lane) => lab.desk?.lanes.find((one) => one.lane === lane)?.settings.loss ?? "non_saturating";
