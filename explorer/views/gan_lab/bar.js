@@ -101,6 +101,16 @@ function makeBar(section, lab) {
   /** Runs that are compared by this setting keep their difference: then a change is for the selected one. */
   const differ = (name) => lab.desk.lanes.some((one) => one.settings[name] !== lab.desk.lanes[0].settings[name]);
 
+  // While the bar is out of sight, play and the round stay at hand.
+  const floatPlay = piece("button", { type: "button", class: "button strong", "data-do": "float-play", onclick: () => toggle() });
+  const floatRound = piece("span", { class: "float-round" });
+  const float = piece("div", { class: "float", hidden: true }, floatPlay, floatRound);
+  section.append(float);
+  new IntersectionObserver((entries) => {
+    const { isIntersecting, boundingClientRect } = entries.at(-1);
+    float.hidden = isIntersecting || boundingClientRect.bottom > 0 || !boundingClientRect.width;
+  }).observe(play);
+
   // ---- Deeds -------------------------------------------------------------------------------------------------------
 
   function toggle() {
@@ -241,6 +251,7 @@ function makeBar(section, lab) {
   function facePlay(on) {
     play.replaceChildren(barIcon(on ? "pause" : "play"), piece("span", { class: "word" }, on ? "Pause" : "Play"));
     play.setAttribute("aria-pressed", String(on));
+    floatPlay.replaceChildren(barIcon(on ? "pause" : "play"), on ? "Pause" : "Play");
   }
 
   function showSpeed() {
@@ -284,6 +295,7 @@ function makeBar(section, lab) {
     const frame = lab.frame();
     if (!frame) return;
     tellText(rounds, roundsText(frame.step));
+    tellText(floatRound, "Round " + roundsText(frame.step));
     tellText(updates, "D " + roundsText(frame.d_updates) + " · G " + roundsText(frame.g_updates));
     const rate = frame.rounds_per_second;
     tellText(speedNow, lab.desk.playing && rate > 0 ? roundsText(rate) + "/s now" : "");

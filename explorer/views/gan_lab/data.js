@@ -54,17 +54,17 @@ function makeData(section, lab) {
   const undo = icon("undo", "Undo", "Undo (Ctrl+Z)", () => travel(past, future));
   const redo = icon("redo", "Redo", "Redo (Ctrl+Shift+Z)", () => travel(future, past));
   const clear = piece("button", { type: "button", class: "button", "data-draw": "clear", onclick: () => change([]) }, "Clear");
-  const take = piece("button", { type: "button", class: "button", "data-draw": "take", title: "Begin with the real points that are on the plot now", onclick: takeShown }, "Copy the data shown");
+  const take = piece("button", { type: "button", class: "button", "data-draw": "take", title: "Begin with the real points that are on the plot now", onclick: takeShown }, "Copy the data");
   const file = piece("input", { type: "file", class: "unseen", accept: ".csv,.tsv,.txt,text/csv,text/plain", "aria-label": "Upload a table of points", onchange: () => (read(file.files[0]), (file.value = "")) });
   const upload = piece("label", { class: "button draw-upload", title: "A text file with two columns of numbers; or drop one here" }, "Upload CSV", file);
   const apply = piece("button", { type: "button", class: "button strong", "data-draw": "apply", onclick: done }, "Learn this");
   const cancel = piece("button", { type: "button", class: "button", "data-draw": "cancel", onclick: () => dialog.close() }, "Cancel");
   const dialog = piece("dialog", { class: "draw", "aria-labelledby": "draw-title" },
-    piece("div", { class: "draw-head" }, piece("h2", { id: "draw-title" }, "Your own data"),
+    piece("div", { class: "draw-head" }, piece("h2", { id: "draw-title" }, "Your own data"), count,
       piece("p", {}, "Draw what the generator shall imitate. Where the brush stays longer there will be more points.")),
     canvas,
-    piece("div", { class: "draw-tools" }, tools, piece("label", { class: "draw-size" }, "Brush", size), undo, redo, clear),
-    piece("div", { class: "draw-tools" }, take, upload, count),
+    piece("div", { class: "draw-tools" }, tools, piece("label", { class: "draw-size" }, "Brush", size), undo, redo),
+    piece("div", { class: "draw-tools" }, clear, take, upload),
     note,
     piece("div", { class: "draw-end" }, cancel, apply));
   section.hidden = false;

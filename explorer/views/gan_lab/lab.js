@@ -147,6 +147,7 @@ function makeLab(root, wire) {
     return desk;
   }
 
+  let warming = 0;
   /** A desk as the server tells it becomes ours. */
   function take(desk, restart = false) {
     if (desk.gone) return void reopen("The server had forgotten this page, so the run was started again with the same settings.");
@@ -163,6 +164,8 @@ function makeLab(root, wire) {
     restart ||= before?.lanes.length !== rest.lanes.length;
     emit("desk", lab.desk, before);
     if (restart) emit("restart");
+    clearTimeout(warming);
+    if (rest.engine === "starting") warming = setTimeout(() => tell("state", {}, true), 2500);
     if (notes || shares) emit("notes", { notes, shares });
     if (rest.say) say(rest.say);
     else if (part("line").dataset.kind !== "news" || restart) describe();
@@ -494,27 +497,27 @@ function makeLab(root, wire) {
     if (furnished) return;
     furnished = true;
     const make = (factory, name) => {
-      try {
-        return factory && factory(part(name), lab);
+      try { // a section that fails leaves the others standing
+        return factory(part(name), lab);
       } catch (error) {
         console.error(error);
       }
     };
     lab.parts = {
-      bar: make(typeof makeBar === "function" && makeBar, "bar"),
-      settings: make(typeof makeControls === "function" && makeControls, "settings"),
-      data: make(typeof makeData === "function" && makeData, "data"),
-      graph: make(typeof makeGraph === "function" && makeGraph, "graph"),
-      plot: make(typeof makePlot === "function" && makePlot, "plot"),
-      slow: make(typeof makeSlow === "function" && makeSlow, "slow"),
-      history: make(typeof makeHistory === "function" && makeHistory, "history"),
-      curves: make(typeof makeCurves === "function" && makeCurves, "curves"),
-      vanish: make(typeof makeVanish === "function" && makeVanish, "vanish"),
-      doctor: make(typeof makeDoctor === "function" && makeDoctor, "doctor"),
-      gallery: make(typeof makeGallery === "function" && makeGallery, "gallery"),
-      compare: make(typeof makeCompare === "function" && makeCompare, "compare"),
-      wall: make(typeof makeWall === "function" && makeWall, "wall"),
-      export: make(typeof makeExport === "function" && makeExport, "export"),
+      bar: make(makeBar, "bar"),
+      settings: make(makeControls, "settings"),
+      data: make(makeData, "data"),
+      graph: make(makeGraph, "graph"),
+      plot: make(makePlot, "plot"),
+      slow: make(makeSlow, "slow"),
+      history: make(makeHistory, "history"),
+      curves: make(makeCurves, "curves"),
+      vanish: make(makeVanish, "vanish"),
+      doctor: make(makeDoctor, "doctor"),
+      gallery: make(makeGallery, "gallery"),
+      compare: make(makeCompare, "compare"),
+      wall: make(makeWall, "wall"),
+      export: make(makeExport, "export"),
     };
   }
 
