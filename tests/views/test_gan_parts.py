@@ -238,6 +238,20 @@ def test_the_run_is_scrubbed_like_a_video_without_a_request_per_moment(lab):
     until(page, "() => L.held === null && +document.querySelector('.ganlab').dataset.step >= 600")
 
 
+@pytest.mark.parametrize("width", [1440, 1000, 390])
+def test_the_strip_stays_under_the_pointer_when_one_looks_back(lab, width):
+    page = lab(width=width)
+    train(page, 60, speed=300)
+    part(page, "history")
+    strip = """(() => { const top = (name) => document.querySelector(name).getBoundingClientRect().top;
+        return top('.history-strip') - top('.lab-history'); })()"""
+    before = page.evaluate(strip)
+    page.evaluate("L.parts.history.goTo(20)")
+    until(page, "() => L.held !== null")
+    page.wait_for_selector(".history-now:visible")
+    assert page.evaluate(strip) == before
+
+
 def test_a_moment_of_the_film_is_that_moment(lab):
     page = lab()
     train(page, 200)
@@ -434,7 +448,7 @@ def test_every_control_has_a_name(lab):
     nameless = page.evaluate(
         """() => ['history', 'curves', 'doctor', 'vanish', 'gallery', 'compare', 'wall', 'export'].flatMap((name) =>
         [...document.querySelectorAll('.lab-' + name + ' :is(button, input, select, canvas, summary)')]
-        .filter((node) => !node.closest('[aria-hidden=true], label') && !node.getAttribute('aria-label') && !node.textContent.trim())
+        .filter((node) => !node.closest('[aria-hidden=true], label') && !node.ariaLabel && !node.textContent.trim())
         .map((node) => name + ' ' + node.outerHTML.slice(0, 80)))"""
     )
     assert nameless == [], json.dumps(nameless)

@@ -110,8 +110,8 @@ function makeCompare(section, lab) {
       return { box, node: piece("label", {}, box, title) };
     });
     const go = piece("button", { type: "button", class: "button small strong", onclick: () => run() }, "Start them");
-    const node = piece("details", { class: "compare-losses" }, piece("summary", { class: "button small" }, "Losses …"),
-      piece("div", { class: "compare-panel" }, piece("p", {}, "Up to " + most + " of six:"), boxes.map((each) => each.node), go));
+    const node = floating(piece("details", { class: "compare-losses" }, piece("summary", { class: "button small" }, "Losses …"),
+      piece("div", { class: "compare-panel" }, piece("p", {}, "Up to " + most + " of six:"), boxes.map((each) => each.node), go)));
     const picked = () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
     function limit() {
       for (const { box } of boxes) box.disabled = !box.checked && picked().length >= most;

@@ -25,7 +25,7 @@ const CURVE_PANELS = [
   },
   {
     name: "distance", title: "Sliced Wasserstein", unit: "in the plot’s units, log scale", y: { log: true }, lines: [["sw", "distance", "ink"]],
-    says: () => "How far fakes would have to be moved, on average. It falls steadily even where data and fakes do not overlap and KL sees nothing.",
+    says: () => "How far fakes would have to be moved, on average over directions. It shows progress even where data and fakes do not overlap and KL is at its end.",
   },
   {
     name: "modes", title: "Modes and quality", unit: "share", y: { from: 0, to: 1, percent: true }, percent: true,

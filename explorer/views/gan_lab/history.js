@@ -21,23 +21,22 @@ function makeHistory(section, lab) {
   const [back, forth] = [icon("back", "One moment back", () => step(-1)), icon("forth", "One moment on", () => step(1))];
   const play = icon("play", "Play the film of this run", () => (playing ? stop() : start()));
   const [undo, redo] = [icon("undo", "Undo", () => lab.do("undo"), "Undo (Ctrl+Z)"), icon("redo", "Redo", () => lab.do("redo"), "Redo (Ctrl+Shift+Z)")];
-  const live = piece("button", { type: "button", class: "button small strong", "data-history": "live", onclick: () => release() }, "Back to now");
+  const live = piece("button", { type: "button", class: "button small strong", "data-history": "live", title: "Back to the newest round", onclick: () => release() }, "To now");
   const branch = piece("button", {
     type: "button", class: "button small", "data-history": "branch", title: "Go on from this moment; undo brings the rest back", onclick: () => go({}),
   }, "Branch here");
   const picker = settingPicker(lab, (field) => field.live, "g_lr");
   const branchNew = piece("button", { type: "button", class: "button small strong", "data-history": "branch-new", onclick: () => go({ as_new: true, changes: picker.changes() }) }, "Branch");
-  const beside = piece("details", { class: "history-beside" }, piece("summary", { class: "button small" }, "Branch with …"),
-    piece("div", { class: "history-panel" }, picker.node, branchNew));
+  const beside = floating(piece("details", { class: "history-beside" },
+    piece("summary", { class: "button small", title: "A branch beside this run, with another setting" }, "Branch with …"),
+    piece("div", { class: "history-panel" }, picker.node, branchNew)));
   const hint = piece("p", { class: "history-hint" });
-  section.append(
-    piece("header", { class: "part-head" }, piece("h3", {}, "History"), place,
-      piece("span", { class: "history-now" }, branch, beside, live)),
-    piece("div", { class: "history-row" },
-      piece("span", { class: "history-keys" }, back, play, forth),
-      piece("div", { class: "history-strip" }, canvas, scrub, marks),
-      piece("span", { class: "history-keys" }, undo, redo)),
-    hint);
+  const now = piece("span", { class: "history-now" }, branch, beside, live);
+  section.append(piece("div", { class: "history-grid" },
+    piece("header", { class: "part-head" }, piece("h3", {}, "History"), place), now,
+    piece("span", { class: "history-keys" }, back, play, forth),
+    piece("div", { class: "history-strip" }, canvas, scrub, marks),
+    piece("span", { class: "history-keys more" }, undo, redo)), hint);
 
   // ---- Moments ---------------------------------------------------------------------------------------------------------
 
@@ -189,7 +188,8 @@ function makeHistory(section, lab) {
     const { undo: undos, redo: redos } = lab.desk ?? {};
     undo.disabled = !undos;
     redo.disabled = !redos;
-    for (const node of [branch, beside, live]) node.hidden = at === null;
+    now.hidden = at === null;
+    if (now.hidden) beside.open = false;
     branchNew.disabled = lanes().length >= (lab.start.most_lanes ?? 4);
     tellText(place, at === null ? "round " + roundsText(high) : "round " + roundsText(here) + " of " + roundsText(high));
     scrub.setAttribute("aria-valuetext", at === null ? "now, round " + roundsText(high) : "round " + roundsText(here) + " of " + roundsText(high));

@@ -93,6 +93,18 @@ function drawnWhenSeen(section, draw, perSecond = 5) {
   return ask;
 }
 
+/** A <details> that lies over the page: it closes when one clicks elsewhere or presses Escape. */
+function floating(details) {
+  document.addEventListener("pointerdown", (event) => details.contains(event.target) || (details.open = false));
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !details.open) return;
+    event.stopPropagation();
+    details.open = false;
+    details.firstElementChild.focus();
+  });
+  return details;
+}
+
 /** The letters of lanes, and what tells them apart besides: dashes on lines. */
 const LANE_LETTERS = "ABCD";
 const LANE_DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
