@@ -261,6 +261,8 @@ function makeLab(root, wire) {
         await wire.post("do", { do: "look", ...look });
         const desk = await wire.post("do", { do: "speed", speed });
         take(playing ? await wire.post("do", { do: "play" }) : desk, true);
+        lost = false; // it has answered; the stream follows
+        facts({ state: "ready" });
         if (sentence) say(sentence);
       } finally {
         reopening = null;
