@@ -184,6 +184,16 @@ def test_the_doctor_shows_findings_announces_errors_and_has_the_remedy(lab):
     assert page.locator(".doctor-calm").inner_text()
 
 
+def test_training_can_pause_at_a_warning(lab):
+    page = lab()
+    part(page, "doctor").get_by_label("pause at a warning").check()
+    tell(page, "speed", speed=1)
+    tell(page, "play")
+    page.evaluate("L.emit('notes', {notes: {0: [{id: 'gone', level: 'warn', sentence: 'Mode 3 lost.', remedy: ''}]}})")
+    until(page, "() => L.desk.playing === false")
+    until(page, "() => document.getElementById('ge-live').textContent === 'Paused. Mode 3 lost.'")
+
+
 def test_the_share_of_fakes_at_each_mode_is_drawn(lab):
     page = lab()
     part(page, "doctor")

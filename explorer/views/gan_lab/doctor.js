@@ -12,11 +12,15 @@ function makeDoctor(section, lab) {
   const list = piece("ul", { class: "doctor-list" });
   const calm = piece("p", { class: "doctor-calm" });
   const shares = piece("div", { class: "doctor-shares", hidden: true });
-  section.append(piece("header", { class: "part-head" }, piece("h3", {}, "The doctor")), calm, list, shares);
+  const watch = piece("input", { type: "checkbox" });
+  section.append(
+    piece("header", { class: "part-head" }, piece("h3", {}, "The doctor"),
+      piece("label", { class: "doctor-watch", title: "Training pauses as soon as there is a new warning" }, watch, "pause at a warning")),
+    calm, list, shares);
 
   let notes = {};
   let share = {};
-  let said = new Set(); // errors that were announced
+  let known = null; // troubles that were there before
 
   function take(told) {
     if (told.notes) notes = told.notes;
@@ -41,11 +45,14 @@ function makeDoctor(section, lab) {
     calm.hidden = Boolean(rows.length);
     Object.assign(section.dataset, { level: worst, findings: rows.length, ids: rows.map((row) => row.id).join(" ") });
 
-    const errors = rows.filter((row) => row.level === "error");
-    for (const row of errors) {
-      if (!said.has(row.lane + row.id)) window.explorer.announce((many ? "Run " + letterOf(row.lane) + ": " : "") + row.sentence);
-    }
-    said = new Set(errors.map((row) => row.lane + row.id));
+    const troubles = rows.filter((row) => row.level === "error" || row.level === "warn");
+    const fresh = known ? troubles.filter((row) => !known.has(row.lane + row.id)) : [];
+    known = new Set(troubles.map((row) => row.lane + row.id));
+    const worded = (row) => (many ? "Run " + letterOf(row.lane) + ": " : "") + row.sentence;
+    const pauses = watch.checked && fresh.length && lab.desk?.playing;
+    if (pauses) lab.do("pause").then(() => lab.say("Paused: " + worded(fresh[0])));
+    const loud = fresh.find((row) => pauses || row.level === "error");
+    if (loud) window.explorer.announce((pauses ? "Paused. " : "") + worded(loud));
     drawShares();
   }
 
