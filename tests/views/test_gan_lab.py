@@ -235,6 +235,26 @@ def test_quick_clicks_go_out_as_one_change(ready):
 
 
 @browser_test
+def test_a_finger_that_scrolls_over_a_stepper_changes_nothing_and_a_tap_does(ready):
+    page = ready("&trained=0", width=390, height=844, has_touch=True)
+    page.click('[data-do="settings"]')
+    plus = page.locator('[data-name="g_width"] button:last-child')
+    plus.evaluate("node => node.scrollIntoView({block: 'center'})")
+    box = plus.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    finger = page.context.new_cdp_session(page)
+    before = page.evaluate("scrollY")
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for i in range(1, 9):
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - 20 * i}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function(f"scrollY > {before} + 40")
+    box = plus.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    wait_setting(page, "g_width", 9)  # one more, not two
+
+
+@browser_test
 def test_what_the_server_refuses_goes_back_with_its_sentence(ready):
     page = ready("&trained=0")
     field = page.locator('[data-name="g_lr"] input')

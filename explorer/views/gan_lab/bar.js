@@ -46,7 +46,7 @@ function makeBar(section, lab) {
   const undo = button("undo", "Undo", "Undo (Ctrl+Z)", () => act.undo(), "icon");
   const redo = button("redo", "Redo", "Redo (Ctrl+Shift+Z)", () => act.redo(), "icon");
 
-  const rounds = piece("output", { class: "rounds", "aria-label": "Round" }, "0");
+  const rounds = piece("output", { class: "rounds", "aria-label": "Round", "aria-live": "off" }, "0");
   const updates = piece("span", { class: "updates" });
   const counter = piece("div", { class: "counter" }, piece("span", { class: "counter-name" }, "Round"), rounds, updates);
 

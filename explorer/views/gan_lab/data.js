@@ -45,7 +45,7 @@ function makeData(section, lab) {
 
   const canvas = piece("canvas", { class: "draw-canvas", tabindex: "0", role: "application", "aria-roledescription": "drawing canvas",
     "aria-label": "Canvas for points. Arrow keys move the brush, with Shift in large steps; Space puts points, E erases, Enter is done." });
-  const count = piece("output", { class: "draw-count" });
+  const count = piece("output", { class: "draw-count", "aria-live": "off" });
   const note = piece("p", { class: "draw-note", role: "status" });
   const size = piece("input", { type: "range", min: 0.01, max: 0.3, step: 0.01, value: 0.07, "aria-label": "Size of the brush", oninput: () => (sizeShown(), paint()) });
   const tool = (words, on, title) => piece("button", { type: "button", class: "button", role: "radio", title, "aria-checked": "false", onclick: () => choose(on) }, words);

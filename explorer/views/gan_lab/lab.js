@@ -523,6 +523,18 @@ function makeLab(root, wire) {
     };
   }
 
+  // Arrows choose within a group of choices, as everywhere.
+  root.addEventListener("keydown", (event) => {
+    const group = event.target.closest?.('.seg[role="radiogroup"]');
+    const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!group || !way || event.defaultPrevented) return;
+    event.preventDefault();
+    const all = [...group.children].filter((node) => !node.disabled);
+    const next = all[(all.indexOf(event.target) + way + all.length) % all.length];
+    next?.focus();
+    next?.click();
+  });
+
   root.querySelector('[data-do="retry"]').addEventListener("click", () => lab.begin());
   return lab;
 }
