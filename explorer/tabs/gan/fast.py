@@ -24,7 +24,8 @@ LARGEST = 64 * 64  # weights between two layers, above which the matrix products
 COLUMNS = ("d_loss", "real_acc", "fake_acc", "d_norm", "penalty", "g_loss", "g_norm")  # as the kernel tells them
 CODES = [{name: code for code, name in enumerate(names)} for names in (LOSSES, ACTIVATIONS, OPTIMIZERS)]
 
-_train = None  # the compiled function, once it is loaded
+_train = None  # the compiled function
+_ready = False
 _warming: threading.Thread | None = None
 _lock = threading.Lock()
 _room = threading.local()  # arrays to work in, one set a thread
@@ -37,7 +38,7 @@ def covers(settings: Settings) -> bool:
 
 
 def ready() -> bool:
-    return _train is not None
+    return _ready
 
 
 def coming() -> bool:
@@ -150,7 +151,7 @@ def _load() -> None:
 
 def compile_here(folder: Path | None = None, nice: bool = False) -> None:
     """Trains a tiny run, which compiles the kernel or loads it from the cache; then it is ready."""
-    global _train
+    global _train, _ready
     if nice and hasattr(os, "nice"):
         os.nice(10)
     import numba
@@ -162,6 +163,7 @@ def compile_here(folder: Path | None = None, nice: bool = False) -> None:
     settings = Settings(batch=2)
     _train = kernels.train
     advance(settings, start(settings), 1)
+    _ready = True
 
 
 def _cache_folder() -> Path | None:
