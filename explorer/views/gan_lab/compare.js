@@ -179,7 +179,9 @@ function makeCompare(section, lab) {
     rows.forEach((row, i) => {
       row.radio.checked = row.lane === lab.selected;
       row.node.toggleAttribute("data-selected", row.lane === lab.selected);
-      tellText(row.step, roundsText(frames[i].step ?? 0));
+      const { halted } = lab.lane(row.lane) ?? {};
+      tellText(row.step, roundsText(frames[i].step ?? 0) + (halted ? ", halted" : ""));
+      row.step.title = halted ?? "";
       row.cells.forEach((cell, c) => {
         const value = valueOf(frames[i], COMPARE_COLUMNS[c].name);
         tellText(cell, Number.isFinite(value) ? COMPARE_COLUMNS[c].text(value, frames[i]) : "–");

@@ -34,7 +34,8 @@ function makeGallery(section, lab) {
 
   function makeCard(failure) {
     const show = piece("button", { type: "button", class: "button", onclick: () => open(failure) }, "Make it happen");
-    const cure = piece("button", { type: "button", class: "button strong", hidden: true, onclick: () => heal(failure) }, "Cure it");
+    const cure = piece("button", { type: "button", class: "button strong gallery-cure", hidden: true, onclick: () => heal(failure) },
+      piece("span", {}, "Cure it"), failure.cure_title && piece("small", {}, failure.cure_title));
     const bar = piece("progress", { max: failure.rounds, value: 0, "aria-label": "Rounds until it shows" });
     const state = piece("p", { class: "gallery-state", role: "status" });
     const node = piece("article", { class: "gallery-card", "data-failure": failure.name, "data-state": "idle" },
@@ -101,7 +102,6 @@ function makeGallery(section, lab) {
       show.hidden = here && !cured;
       tellText(show, here ? "See it again" : "Make it happen");
       cure.hidden = !here || cured;
-      tellText(cure, failure.cure_title || "Cure it");
       bar.hidden = !here || due || Boolean(halted);
       bar.value = Math.min(step, failure.rounds);
       tellText(state, {
@@ -109,7 +109,7 @@ function makeGallery(section, lab) {
         coming: "Shows by round " + roundsText(failure.rounds) + ", now " + roundsText(step),
         shown: halted || "There it is.",
         curing: "With the cure: judge at round " + roundsText(failure.rounds) + ", now " + roundsText(step),
-        cured: "Cured: the same seed, the same round.",
+        cured: "Cured: the same seed, " + (failure.cure_title ? failure.cure_title[0].toLowerCase() + failure.cure_title.slice(1) : "another setting") + ".",
       }[mood]);
     }
     section.dataset.failure = name ?? "";

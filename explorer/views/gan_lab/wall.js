@@ -12,6 +12,10 @@ function makeWall(section, lab) {
   const form = piece("form", { class: "wall-form", onsubmit: submit },
     piece("label", {}, "Code ", code), piece("label", {}, "Name ", name), join, create);
   const lead = piece("p", { class: "part-lead" });
+  const how = piece("ol", { class: "wall-how" }, [
+    "Open a room: it gets four letters.", "Write them on the board, or copy the room’s link.",
+    "Set a task, such as the smallest distance on the same data within 5,000 rounds.", "Show the wall on the projector.",
+  ].map((step) => piece("li", {}, step)));
 
   const title = piece("b", { class: "wall-title" });
   const people = piece("span", { class: "wall-people" });
@@ -23,7 +27,7 @@ function makeWall(section, lab) {
   const rename = piece("form", { class: "wall-rename", hidden: true, onsubmit: (event) => (event.preventDefault(), enter(room)) });
   const trouble = piece("p", { class: "wall-trouble", hidden: true });
   const tiles = piece("div", { class: "wall-tiles", role: "list" });
-  section.append(piece("header", { class: "part-head" }, piece("h3", {}, "The class")), lead, form, inside, rename, trouble, tiles);
+  section.append(piece("header", { class: "part-head" }, piece("h3", {}, "The class")), lead, form, inside, rename, trouble, how, tiles);
 
   let room = null;
   let wanted = (window.explorer.get("room") ?? "").toUpperCase(); // of the link; also what is joined again if the server forgets
@@ -88,7 +92,7 @@ function makeWall(section, lab) {
       section.dataset.people = 0;
       look();
     }
-    form.hidden = Boolean(room);
+    form.hidden = how.hidden = Boolean(room);
     inside.hidden = rename.hidden = !room;
     if (room && !rename.contains(name)) rename.replaceChildren(piece("label", {}, "Your name, if you like ", name), piece("button", { type: "submit", class: "button small" }, "Show it"));
     if (!room && rename.contains(name)) form.querySelectorAll("label")[1].append(name);
