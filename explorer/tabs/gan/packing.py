@@ -36,7 +36,9 @@ def block(lane: int, shown: Shown, numbers: Mapping[str, float], ideal: Ideal | 
     """One lane. `numbers` gives the scalars by name; what it lacks is NaN, unknown."""
     arrows, scale = _arrows(shown.arrows)
     lengths = np.sqrt((shown.arrows**2).sum(1))
-    more = {"arrow_scale": scale, "heat_lo": shown.heat_range[0], "heat_hi": shown.heat_range[1], "arrow_mean": lengths.mean()}
+    low, high = np.clip((shown.heat.min(), shown.heat.max()), *shown.heat_range)  # all bytes for what there is: D may be flat
+    high = max(high, low + 1e-6)
+    more = {"arrow_scale": scale, "heat_lo": low, "heat_hi": high, "arrow_mean": lengths.mean()}
     tail = b""
     if ideal is not None:
         flags |= IDEAL
@@ -49,7 +51,7 @@ def block(lane: int, shown: Shown, numbers: Mapping[str, float], ideal: Ideal | 
     head = struct.pack("<BB5H", lane, flags, len(shown.fakes), len(shown.real_logits), GRID, CELLS, rows)
     body = b"".join([
         head, scalars, _points(shown.fakes), arrows, _logits(shown.fake_logits), _logits(shown.real_logits),
-        _bytes(shown.heat, *shown.heat_range), _points(shown.manifold), tail,
+        _bytes(shown.heat, low, high), _points(shown.manifold), tail,
     ])  # fmt: skip
     return struct.pack("<I", len(body)) + body
 

@@ -110,7 +110,7 @@ function makeHeat() {
     }
     for (let row = 0; row < grid; row++) {
       const from = (grid - 1 - row) * grid;
-      for (let column = 0; column < grid; column++) pixels[row * grid + column] = lookup[bytes[from + column] | 0];
+      for (let column = 0; column < grid; column++) pixels[row * grid + column] = lookup[Math.max(0, Math.min(255, bytes[from + column] | 0))];
     }
     context.putImageData(image, 0, 0);
   }

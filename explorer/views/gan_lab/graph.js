@@ -16,9 +16,9 @@ const GRAPH_WIDE = {
   labels: { normG: [214, 41, 122, "left"], normD: [330, 538, 184, "right"] },
 };
 const GRAPH_NARROW = {
-  width: 362, height: 726, text: 12,
+  width: 362, height: 712, text: 12,
   z: [0, 26, 70, 70], G: [90, 0, 152, 258], fakes: [266, 26, 96, 96], reals: [272, 396, 90, 90], D: [106, 314, 146, 252],
-  judged: [0, 344, 82, 150], pull: [0, 168, 70, 70], gloss: [0, 606, 176, 120], dloss: [186, 606, 176, 120],
+  judged: [0, 344, 82, 150], pull: [0, 168, 70, 70], gloss: [0, 606, 176, 106], dloss: [186, 606, 176, 106],
   edges: {
     z: [[70, 74], [90, 74]], fakes: [[242, 74], [266, 74]], fakesD: [[314, 122], [314, 340], [252, 340]],
     realsD: [[272, 441], [252, 441]], judged: [[106, 407], [82, 407]],
@@ -70,8 +70,8 @@ function makeGraph(section, lab) {
           <p class="text"></p>${layer ? `<button type="button" class="ggraph-eye" data-layer="${layer}" aria-label="Show in the layered plot: ${PLOT_WORDS[layer][0]}"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M1 8s2.500-4.500 7-4.500S15 8 15 8s-2.500 4.500-7 4.500S1 8 1 8z"/><circle cx="8" cy="8" r="2"/><path class="off" d="M2.500 13.500 13.500 2.500"/></svg></button>` : ""}
         </div>`).join("")}
       <p class="ggraph-label" data-label="normG"></p><p class="ggraph-label" data-label="normD"></p>
-      <p class="ggraph-note" id="ggraph-note" role="note"></p>
-    </div>`;
+    </div>
+    <p class="ggraph-note" id="ggraph-note" role="note"></p>`;
 
   const find = (selector) => section.querySelector(selector);
   const stage = find(".ggraph-stage"), note = find(".ggraph-note");
@@ -90,6 +90,7 @@ function makeGraph(section, lab) {
   let seen = true;
   let phase = 0; // of the moving dashes, in units
   let open = null; // the part that is explained
+  section.dataset.open = "";
   let emphasis = null; // in slow motion: {parts, edges}
   let replay = 0; // when it began
   const heat = makeHeat();
@@ -108,7 +109,7 @@ function makeGraph(section, lab) {
     ratio = Math.min(3, devicePixelRatio || 1);
     const height = place.height * unit;
     stage.style.height = height + "px";
-    stage.style.fontSize = place.text * unit + "px";
+    section.style.setProperty("--text", place.text * unit + "px");
     section.dataset.layout = place === GRAPH_WIDE ? "wide" : "narrow";
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -118,7 +119,7 @@ function makeGraph(section, lab) {
     }
     if (place.note) {
       const [left, top, wide, high] = place.note;
-      note.style.cssText = `left:${left * unit}px;top:${top * unit}px;width:${wide * unit}px;height:${high * unit}px`;
+      note.style.cssText = `left:${left * unit}px;top:${stage.offsetTop + top * unit}px;width:${wide * unit}px;height:${high * unit}px`;
     } else {
       note.style.cssText = "";
     }

@@ -78,6 +78,10 @@ function makePlot(section, lab) {
         const here = cell.shown[name];
         cell.from[name] = here && frame[name] && here.length === frame[name].length ? keepCopy(cell, name, here) : null;
       }
+      // Each frame's map has a scale of its own, which fits its values: the old map goes on in the new one's.
+      const old = cell.from.heat, share = (before.heat_hi - before.heat_lo) / (frame.heat_hi - frame.heat_lo);
+      const shift = (255 * (before.heat_lo - frame.heat_lo)) / (frame.heat_hi - frame.heat_lo);
+      if (old) for (let i = 0; i < old.length; i++) old[i] = old[i] * share + shift;
       cell.start = now;
       cell.span = span;
     } else {
@@ -86,6 +90,7 @@ function makePlot(section, lab) {
     cell.frame = frame;
     cell.sceneAtFrame = cell.scene;
     cell.factor = arrowFactor(frame.arrows, cell.factor);
+    if (frame.ideal_arrows) cell.factor = Math.min(cell.factor, arrowFactor(frame.ideal_arrows)); // both on one scale
     if (!cell.span) for (const name of GLIDING) cell.shown[name] = frame[name];
     return true;
   }
@@ -419,6 +424,9 @@ function makePlot(section, lab) {
     write(find(".gplot-heat b"), critic ? fieldText(middle, 2) : "0.5");
     section.dataset.critic = String(critic);
     find(".gplot-heat").hidden = !(layers.on.heat || ideal);
+    const best = word("ideal");
+    best.disabled = CRITICS.has(loss);
+    best.title = best.disabled ? "For this loss there is no optimal D to compute: its critic is limited by its weights, not by the data" : "";
     find(".gplot-modes").hidden = !cell.scene?.modes?.length;
 
     // The arrows' unit: how long a round number is drawn, between 1.5 and 4 rem.
@@ -546,6 +554,7 @@ function makePlot(section, lab) {
   // ---- Layers ------------------------------------------------------------------------------------------------------------------
 
   const words = [...section.querySelectorAll("[data-layer]")];
+  const word = (name) => words.find((one) => one.dataset.layer === name);
   function tellLayers() {
     for (const word of words) word.setAttribute("aria-pressed", String(layers.on[word.dataset.layer]));
     section.dataset.layers = Object.keys(layers.on).filter((name) => layers.on[name]).join(" ");
