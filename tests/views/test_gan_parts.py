@@ -314,7 +314,7 @@ def test_the_film_plays_and_ends_at_now(lab):
     page.get_by_role("button", name="Play the film of this run").click()
     until(page, "() => document.querySelector('.lab-history').dataset.playing === 'true'")
     until(page, "() => document.querySelector('.lab-history').dataset.playing === 'false'")
-    assert page.evaluate("L.held !== null && L.frame().step >= L.lane().step")
+    until(page, "() => L.held !== null && L.frame().step >= L.lane().step")
 
 
 # ---- Side by side ------------------------------------------------------------------------------------------------------------
