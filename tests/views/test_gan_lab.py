@@ -425,6 +425,18 @@ def test_a_table_becomes_points_and_a_bad_one_a_sentence(ready):
     wait_setting(page, "data", "own")
 
 
+@browser_test
+def test_a_table_may_be_dropped_anywhere_in_the_lab(ready):
+    page = ready("&trained=0")
+    page.evaluate(
+        "() => { const files = new DataTransfer(); files.items.add(new File(['0 0\\n1 1\\n0.5 0.2'], 'three.txt'));"
+        " document.querySelector('.lab-plot').dispatchEvent("
+        "new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true})) }"
+    )
+    page.wait_for_selector(".draw[open]")
+    page.wait_for_function("+document.querySelector('.draw-canvas').dataset.count === 3")
+
+
 # ---- When things fail ---------------------------------------------------------------------------------------------------------
 
 

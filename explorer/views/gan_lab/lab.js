@@ -79,21 +79,22 @@ function makeLab(root, wire) {
     lab.frames = held ?? lab.live;
     const first = lab.frame() ?? Object.values(lab.frames)[0];
     if (!first) return;
-    const began = performance.now();
+    shown++;
     emit("frame", lab.frames);
-    pace(performance.now() - began);
     facts({ step: String(Math.round(first.step)), frame: String(++drawn) });
   }
 
-  // A slow device asks for fewer frames: drawing takes at most half of its time.
-  let [cost, paced, pacedAt] = [10, 25, 0];
-  function pace(took) {
-    cost = 0.95 * cost + 0.05 * took;
-    const fit = Math.max(4, Math.min(25, Math.round(500 / cost)));
-    if (Math.abs(fit - paced) < 0.25 * paced || performance.now() - pacedAt < 4000 || !lab.desk?.playing) return;
-    [paced, pacedAt] = [fit, performance.now()];
+  // A device that cannot draw all that comes asks for less, and for more again when it keeps up.
+  let [paced, came, shown] = [25, 0, 0];
+  setInterval(() => {
+    const [got, done] = [came, shown];
+    [came, shown] = [0, 0];
+    if (got < 12 || held || !lab.desk?.playing) return;
+    const fit = done < 0.85 * got ? Math.max(4, Math.floor(0.9 * done / 4)) : Math.min(25, Math.ceil(1.3 * paced));
+    if (fit === paced) return;
+    paced = fit;
     tell("frames", { frames: fit }, true);
-  }
+  }, 4000);
 
   function received(message) {
     let stale = false;
@@ -105,6 +106,7 @@ function makeLab(root, wire) {
     if (message.json?.lanes) take(message.json);
     else if (message.json?.notes || message.json?.shares) emit("notes", message.json);
     if (stale) emit("restart");
+    if (message.frames.length) came++;
     if (message.frames.length && !held) plan();
   }
 
@@ -241,9 +243,9 @@ function makeLab(root, wire) {
   });
 
   /** Opens runs: [{data, settings, trained}]. What was changed in a trained run is live, and set once it is there. */
-  async function openRuns(runs, rounds) {
+  async function openRuns(runs) {
     const lanes = runs.map(({ data, settings, trained }) => ({ settings: trained ? { data } : { ...settings, data }, trained }));
-    let desk = await wire.post("do", { do: "open", lanes, rounds });
+    let desk = await wire.post("do", { do: "open", lanes });
     for (const [lane, { settings, trained }] of runs.entries()) {
       const { data, ...changes } = settings;
       if (trained && Object.keys(changes).length) desk = await wire.post("do", { do: "set", lane, changes });
@@ -426,8 +428,7 @@ function makeLab(root, wire) {
       runs.push({ data: changes.data ?? data, settings: { ...own, ...changes }, trained: false });
     }
     if (runs.length > 1) runs[0].trained = false; // runs side by side begin at the same start
-    const rounds = /^\d{1,6}$/.test(get("rounds") ?? "") ? +get("rounds") : undefined;
-    return [runs, rounds];
+    return runs;
   }
 
   /** Settings without those that are as in the base. */
@@ -450,7 +451,6 @@ function makeLab(root, wire) {
     link.speed = lab.start.speeds && lab.desk.speed !== lab.start.speed ? String(lab.desk.speed) : null;
     link.lane = lab.selected || null;
     link.look = Object.keys(lab.desk.look ?? {}).filter((name) => lab.desk.look[name] === true).join(".") || null;
-    if (lab.desk.playing) link.rounds = null;
     window.explorer.set(link);
   }
 
@@ -464,7 +464,7 @@ function makeLab(root, wire) {
     try {
       lab.start = await wire.json("start");
       furnish();
-      const first = await openRuns(...readLink()).catch((error) => {
+      const first = await openRuns(readLink()).catch((error) => {
         if (error.status !== 400) throw error;
         window.explorer.toast(error.message + " So this is the lab as it usually opens.", "note");
         const { data } = baseOf();
