@@ -5,13 +5,17 @@ run that is watched less that of the same run unwatched. Page: share of one core
 frames/s. Baseline: the same contents as one Plotly figure a frame from a generator into gr.Plot, asked for at the same rate.
 """
 
+import asyncio
 import json
 import os
 import shutil
+import statistics
+import struct
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -184,7 +188,36 @@ def plotly_cost(browser, seconds: float) -> tuple[float, float, float]:
     return 1000 * spent / figures, 100 * shown / seconds, figures / seconds
 
 
-def frames(seconds: float = 10.0) -> list[str]:
+async def _pupil(address: str, i: int, seconds: float) -> tuple[float, float]:
+    """(rounds per second, frames per second) of one page among many."""
+    async with httpx.AsyncClient(headers={"x-session": f"pupil-{i}"}, timeout=120) as client:
+        url = address + "/gradio_api/x/gan/"
+        for command in ({"do": "open", "lanes": [{"settings": {"seed": i}}]}, {"do": "speed", "speed": 0}, {"do": "play"}):
+            (await client.post(url + "do", content=json.dumps(command))).raise_for_status()
+        left, seen = b"", []
+        async with client.stream("GET", url + "stream") as answer:
+            async for part in answer.aiter_raw():
+                left += part
+                while len(left) >= 4 and len(left) >= (size := 4 + int.from_bytes(left[:4], "little")):
+                    words = int.from_bytes(left[4:8], "little")
+                    if left[8 + words]:  # lanes
+                        seen.append((time.perf_counter(), struct.unpack_from("<f", left, 8 + words + 20)[0]))
+                    left = left[size:]
+                if seen and seen[-1][0] - seen[0][0] > seconds:
+                    break
+        settled = seen[len(seen) // 2 :]
+        passed = settled[-1][0] - settled[0][0]
+        return (settled[-1][1] - settled[0][1]) / passed, (len(settled) - 1) / passed
+
+
+def class_speed(address: str, pupils: int, seconds: float) -> list[tuple[float, float]]:
+    async def everyone():
+        return await asyncio.gather(*(_pupil(address, i, seconds) for i in range(pupils)))
+
+    return asyncio.run(everyone())
+
+
+def frames(seconds: float = 10.0, pupils: int = 100) -> list[str]:
     """The table, row by row."""
     from playwright.sync_api import sync_playwright
 
@@ -196,6 +229,12 @@ def frames(seconds: float = 10.0) -> list[str]:
             before = cpu(pid)
             share, drawn = page_cost(browser, address, seconds)
             share -= 100 * (cpu(pid) - before) / seconds
+        with _server(sys.executable, "app.py", "--port", "PORT", "--tabs", "gan") as (_, address):
+            one = _Page(address, "warm-up")
+            while one.do(do="open")["engine"] != "numba":
+                time.sleep(1)
+            with ThreadPoolExecutor(1) as pool:  # Playwright's event loop is in this thread
+                rounds, rates = zip(*pool.submit(class_speed, address, pupils, 2 * seconds).result())
         plotly = plotly_cost(browser, seconds)
         browser.close()
     return [
@@ -204,6 +243,8 @@ def frames(seconds: float = 10.0) -> list[str]:
         f"{'browser, % of one core':34}{share:>12.0f}{plotly[1]:>15.0f}{share / plotly[1]:>8.2f}   < {GOAL_PAGE}",
         f"{'frames a second, asked for ' + str(FPS):34}{drawn:>12.1f}{plotly[2]:>15.1f}   (figures made, not drawn)",
         f"{'bytes a frame':34}{size:>12.0f}",
+        f"{pupils} pages at full speed: {statistics.median(rounds):.0f} rounds/s each (least {min(rounds):.0f}, most "
+        f"{max(rounds):.0f}), {statistics.median(rates):.1f} frames/s each (least {min(rates):.1f})",
     ]
 
 
