@@ -18,13 +18,13 @@ X = np.random.default_rng(0).standard_normal((50, 2)).astype(np.float32)
 def test_forward_and_input_gradient_are_those_of_torch(act, depth):
     s = check({"d_act": act, "d_layers": depth, "g_act": act, "g_layers": depth, "g_out": "tanh"})
     state = start(s)
-    x = torch.tensor(X)[None].requires_grad_()
+    x = torch.tensor(X.T)[None].requires_grad_()
     l = reference.forward(reference.net(torch.tensor(state.d)[None], s.d_sizes), act, x)
     (slope,) = torch.autograd.grad(l.sum(), x)
     fakes = torch.tanh(reference.forward(reference.net(torch.tensor(state.g)[None], s.g_sizes), act, x))
-    np.testing.assert_allclose(nets.logits(s, state.d, X), l[0, :, 0].detach(), atol=2e-6)
-    np.testing.assert_allclose(nets.input_gradient(state.d, s.d_sizes, act, X), slope[0], atol=2e-6)
-    np.testing.assert_allclose(nets.generate(s, state.g, X), fakes[0].detach(), atol=2e-6)
+    np.testing.assert_allclose(nets.logits(s, state.d, X), l[0, 0].detach(), atol=2e-6)
+    np.testing.assert_allclose(nets.input_gradient(state.d, s.d_sizes, act, X), slope[0].T, atol=2e-6)
+    np.testing.assert_allclose(nets.generate(s, state.g, X), fakes[0].T.detach(), atol=2e-6)
 
 
 def test_spectral_norm_finds_the_largest_singular_values():

@@ -22,7 +22,7 @@ def run(rounds=10, what="both", **settings):
 def test_gradient_penalty_of_a_linear_critic():
     """D(x) = w·x + b has the slope w everywhere: the penalty is (|w| - 1)², and its gradient 2 (|w| - 1) w / |w|."""
     w = torch.tensor([[[3.0, 4.0]]], requires_grad=True)
-    points = torch.randn(1, 20, 2)
+    points = torch.randn(1, 2, 20)
     penalty = reference.gradient_penalty([(w, torch.zeros(1, 1, 1))], "relu", points) / 20
     (slope,) = torch.autograd.grad(penalty.sum(), w)
     assert penalty.item() == pytest.approx((5 - 1) ** 2, rel=1e-6)
@@ -33,7 +33,7 @@ def test_r1_of_a_quadratic_discriminator(monkeypatch):
     """D(x) = sum of a_j (w_j·x)² is x'Ax with A = W' diag(a) W: its slope is 2Ax, so R1 is half the mean of |2Ax|²."""
     monkeypatch.setitem(reference.ACTIVATIONS, "square", torch.square)
     w, a, x = torch.randn(1, 3, 2), torch.randn(1, 1, 3, requires_grad=True), torch.randn(1, 30, 2)
-    penalty = reference.r1_penalty([(w, torch.zeros(1, 1, 3)), (a, torch.zeros(1, 1, 1))], "square", x) / 30
+    penalty = reference.r1_penalty([(w, torch.zeros(1, 3, 1)), (a, torch.zeros(1, 1, 1))], "square", x.mT) / 30
 
     def truth(a):
         return (2 * x[0] @ (w[0].T * a[0, 0]) @ w[0]).square().sum(1).mean() / 2
