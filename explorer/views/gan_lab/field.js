@@ -88,6 +88,38 @@ function judgement(frame, loss) {
 }
 const FIELD_EVEN = { low: 0, middle: 0.5, high: 1 };
 
+/** A loss on the points that are shown, from D's logits of them. */
+function shownLoss(frame, { loss, smoothing }, who) {
+  const softplus = (v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+  const mean = (values, f) => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += f(values[i]);
+    return sum / values.length;
+  };
+  const real = (f) => mean(frame.real_logits, f), fake = (f) => mean(frame.fake_logits, f);
+  if (who === "d") {
+    if (loss === "least_squares") return 0.5 * real((v) => (v - 1) ** 2) + 0.5 * fake((v) => v * v);
+    if (loss === "wgan" || loss === "wgan_gp") return fake((v) => v) - real((v) => v);
+    if (loss === "hinge") return real((v) => Math.max(0, 1 - v)) + fake((v) => Math.max(0, 1 + v));
+    return real((v) => softplus(-v) + smoothing * v) + fake(softplus);
+  }
+  if (loss === "least_squares") return 0.5 * fake((v) => (v - 1) ** 2);
+  if (loss === "minimax") return -fake(softplus);
+  if (loss === "non_saturating") return fake((v) => softplus(-v));
+  return -fake((v) => v);
+}
+
+/** The shares of the shown real points and fakes that D judges rightly. */
+function shownRight(frame, loss) {
+  const middle = loss === "least_squares" ? 0.5 : loss.startsWith("wgan") ? judgement(frame, loss).middle : 0;
+  const share = (values, right) => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += right(values[i]);
+    return sum / values.length;
+  };
+  return { real: share(frame.real_logits, (v) => v > middle), fake: share(frame.fake_logits, (v) => v <= middle) };
+}
+
 /** A heat map as a small picture, a pixel a cell, to be drawn large and smooth. */
 function makeHeat() {
   const canvas = document.createElement("canvas");

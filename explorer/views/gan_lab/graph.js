@@ -4,16 +4,16 @@
 // Places in units of the drawing: [left, top, width, height]. A net's box holds its picture, its layers and what it is made of.
 const GRAPH_WIDE = {
   width: 760, height: 580, text: 14.5,
-  z: [0, 160, 82, 82], G: [122, 98, 174, 298], fakes: [334, 147, 112, 112], reals: [334, 332, 112, 112], D: [482, 152, 174, 298],
-  judged: [682, 190, 78, 170], pull: [340, 22, 100, 84], gloss: [548, 0, 212, 100], dloss: [548, 480, 212, 100], note: [0, 420, 308, 160],
+  z: [0, 160, 82, 82], G: [114, 98, 190, 316], fakes: [334, 147, 112, 112], reals: [334, 332, 112, 112], D: [474, 142, 190, 316],
+  judged: [686, 190, 74, 170], pull: [340, 22, 100, 84], gloss: [548, 0, 212, 100], dloss: [548, 480, 212, 100], note: [0, 428, 308, 152],
   edges: {
-    z: [[82, 201], [122, 201]], fakes: [[296, 201], [334, 201]], fakesD: [[446, 203], [464, 203], [464, 240], [482, 240]],
-    realsD: [[446, 388], [464, 388], [464, 320], [482, 320]], judged: [[656, 275], [682, 275]],
-    toG: [[721, 166], [721, 100]], toD: [[721, 360], [721, 480]],
-    gradD: [[548, 530], [522, 530], [522, 450]],
-    gradG: [[600, 100], [600, 152]], gradG2: [[514, 152], [514, 64], [440, 64]], gradG3: [[340, 64], [209, 64], [209, 98]],
+    z: [[82, 201], [114, 201]], fakes: [[304, 201], [334, 201]], fakesD: [[446, 203], [460, 203], [460, 240], [474, 240]],
+    realsD: [[446, 388], [460, 388], [460, 320], [474, 320]], judged: [[664, 275], [686, 275]],
+    toG: [[723, 166], [723, 100]], toD: [[723, 360], [723, 480]],
+    gradD: [[548, 530], [510, 530], [510, 458]],
+    gradG: [[600, 100], [600, 142]], gradG2: [[506, 142], [506, 64], [440, 64]], gradG3: [[340, 64], [209, 64], [209, 98]],
   },
-  labels: { normG: [214, 41, 122, "left"], normD: [330, 538, 184, "right"] },
+  labels: { normG: [214, 41, 122, "left"], normD: [318, 538, 184, "right"] },
 };
 const GRAPH_NARROW = {
   width: 362, height: 712, text: 12,
@@ -316,10 +316,13 @@ function makeGraph(section, lab) {
       pen.fillStyle = ink.pull;
       drawArrows(pen, frame.fakes, frame.arrows, view, pullFactor, { width: 0.9, head: 3.5 });
     },
-    gloss: (w, h) => paintBar("G", frame.g_loss, w, h),
-    dloss: (w, h) => paintBar("D", frame.d_loss, w, h),
+    gloss: (w, h) => paintBar("G", lossNow("g"), w, h),
+    dloss: (w, h) => paintBar("D", lossNow("d"), w, h),
   };
   let pullFactor = 0;
+
+  /** The last update's loss; before the first update, that of the points that are shown. */
+  const lossNow = (who) => (Number.isFinite(frame[who + "_loss"]) ? frame[who + "_loss"] : shownLoss(frame, settings(), who));
 
   /** Real points left, fakes right, as high as D finds them real, before the colours of the heat map. */
   function paintVerdicts(w, h) {
@@ -396,7 +399,7 @@ function makeGraph(section, lab) {
     const [left, top, wide, high] = place[name];
     const picture = boxOf(name);
     const who = name.toLowerCase();
-    const x0 = (left + 14) * unit, w = (wide - 28) * unit, y0 = (picture[1] + picture[3] + 8) * unit, h = 40 * unit;
+    const x0 = (left + 14) * unit, w = (wide - 28) * unit, y0 = (picture[1] + picture[3] + 8) * unit, h = (place === GRAPH_WIDE ? 40 : 32) * unit;
     const key = [name, s[who + "_layers"], s[who + "_width"], s.noise, w, ratio, ink.dark].join();
     if (stills["net" + name]?.key !== key) {
       const canvas = document.createElement("canvas");
@@ -493,7 +496,7 @@ function makeGraph(section, lab) {
     const count = s[who + "_layers"];
     const hidden = count ? `${count} hidden ${count === 1 ? "layer" : "layers"} of ${s[who + "_width"]}` : "no hidden layer";
     const k = s["k_" + who];
-    return `${hidden}<br>${count ? ACTIVATION[s[who + "_act"]] + " · " : ""}${OPTIMIZER[s[who + "_opt"]]} ${s[who + "_lr"]}<br>${k} ${k === 1 ? "update" : "updates"} per round`;
+    return `${hidden}<br>${count ? ACTIVATION[s[who + "_act"]] + " · " : ""}${OPTIMIZER[s[who + "_opt"]]}<br>rate ${s[who + "_lr"]} · ${k} per round`;
   }
 
   let told = 0;
@@ -516,12 +519,12 @@ function makeGraph(section, lab) {
     const { D, G } = GRAPH_LOSSES[s.loss];
     write(text("gloss"), `<span class="formula">${G[0]}</span>`);
     write(text("dloss"), `<span class="formula">${D[0]}</span>`);
-    write(parts.gloss.querySelector(".title"), `G’s loss <b>${fieldText(frame?.g_loss)}</b>`);
-    write(parts.dloss.querySelector(".title"), `D’s loss <b>${fieldText(frame?.d_loss)}</b>`);
+    write(parts.gloss.querySelector(".title"), `G’s loss <b>${frame ? fieldText(lossNow("g")) : "–"}</b>`);
+    write(parts.dloss.querySelector(".title"), `D’s loss <b>${frame ? fieldText(lossNow("d")) : "–"}</b>`);
     section.dataset.loss = s.loss;
-    write(text("judged"), frame ? `<span class="right">${percentOf(frame.real_acc)}</span><span class="right">${percentOf(frame.fake_acc)}</span>` : "");
-    write(label("normG"), `into G: ‖∇‖ <b>${fieldText(frame?.g_norm, 2)}</b>`);
-    write(label("normD"), `into D: ‖∇‖ <b>${fieldText(frame?.d_norm, 2)}</b>`);
+    const norm = (who, value) => (Number.isFinite(value) ? `into ${who}: ‖∇‖ <b>${fieldText(value, 2)}</b>` : "");
+    write(label("normG"), norm("G", frame?.g_norm));
+    write(label("normD"), norm("D", frame?.d_norm));
     if (open || !note.dataset.was) explain();
   }
 
@@ -533,7 +536,10 @@ function makeGraph(section, lab) {
     fakes: () => "<b>Fakes</b> are G(z) for the noise at the left. Training shall make them lie like the real points.",
     reals: () => "<b>Real data x</b>: 450 of the 12,000 points that training draws its batches from.",
     D: (s) => `<b>The ${s.loss.startsWith("wgan") ? "critic" : "discriminator"}</b> says for each place how real a point there looks: blue real, pink fake; on the line it cannot tell. It sees points only, never where they come from.`,
-    judged: () => `<b>D’s verdicts</b> on real points (left, dots) and fakes (right, diamonds): the higher, the more real. It judges ${percentOf(frame?.real_acc)} of real points and ${percentOf(frame?.fake_acc)} of fakes rightly; when G is perfect, D can only guess.`,
+    judged: (s) => {
+      const right = frame ? shownRight(frame, s.loss) : {};
+      return `<b>D’s verdicts</b> on real points (left, dots) and fakes (right, diamonds): the higher, the more real. Of those shown it judges ${percentOf(right.real)} of real points and ${percentOf(right.fake)} of fakes rightly; when G is perfect, D can only guess.`;
+    },
     pull: () => `<b>Gradients at the fakes</b>: G’s loss goes back through D to each fake and says where it should move; mean length ${fieldText(frame?.arrow_length, 2)}. From there it goes on into G’s weights.`,
     gloss: (s) => lossText(s, "G", "It is low when D takes fakes for real."),
     dloss: (s) => lossText(s, "D", s.loss.startsWith("wgan") ? "It is low when real points score above fakes." : "It is low when D tells real from fake."),
@@ -545,6 +551,7 @@ function makeGraph(section, lab) {
     const clip = s.loss === "wgan" && who === "D" ? ` After each update D’s weights are clipped to ±${s.clip}.` : "";
     const penalty = s.loss === "wgan_gp" && who === "D" ? ` The penalty, ${s.gp} · mean (‖∇<i>D</i>‖ − 1)², is not in the number.` : "";
     return `<b>${who}’s loss</b>, ${LOSS[s.loss]}: <span class="formula">${formula}</span>. ${meaning}${smooth}${clip}${penalty}` +
+      (frame && !Number.isFinite(frame[who.toLowerCase() + "_loss"]) ? " Until the first update: that of the points shown." : "") +
       (even === null ? "" : ` The mark is where it stands when D can only guess: ${fieldText(even, 3)}.`);
   }
 

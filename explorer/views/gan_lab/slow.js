@@ -21,27 +21,6 @@ const SLOW_VIEW = {
   g5: [["G", "fakes"], ["gradG3", "fakes"], ["fakes", "arrows", "manifold"]],
 };
 
-/** A loss on the points that are shown, from D's logits of them. */
-function shownLoss(frame, { loss, smoothing }, who) {
-  const softplus = (v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
-  const mean = (values, f) => {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += f(values[i]);
-    return sum / values.length;
-  };
-  const real = (f) => mean(frame.real_logits, f), fake = (f) => mean(frame.fake_logits, f);
-  if (who === "d") {
-    if (loss === "least_squares") return 0.5 * real((v) => (v - 1) ** 2) + 0.5 * fake((v) => v * v);
-    if (loss === "wgan" || loss === "wgan_gp") return fake((v) => v) - real((v) => v);
-    if (loss === "hinge") return real((v) => Math.max(0, 1 - v)) + fake((v) => Math.max(0, 1 + v));
-    return real((v) => softplus(-v) + smoothing * v) + fake(softplus);
-  }
-  if (loss === "least_squares") return 0.5 * fake((v) => (v - 1) ** 2);
-  if (loss === "minimax") return -fake(softplus);
-  if (loss === "non_saturating") return fake((v) => softplus(-v));
-  return -fake((v) => v);
-}
-
 /** Weights and biases of a net with these layers. */
 const weightCount = (sizes) => sizes.slice(1).reduce((sum, size, i) => sum + size * (sizes[i] + 1), 0);
 
@@ -248,20 +227,12 @@ function makeSlow(section, lab) {
       d4: () => `Back through D: how the loss changes with each of its <b class="n">${weightCount(sizes("d", 2, 1))}</b> weights. All together a gradient of length ${number(after.d_norm)}${after.penalty > 0 ? ", with a penalty of " + number(after.penalty) + " in it" : ""}.`,
       d5: () => `${optimizer[s.d_opt]} moves the weights against it, learning rate ${number(s.d_lr)}. D’s map changes, the points stay; ${shown("d")}.`,
       g1: () => `Again ${batch} fresh draws of noise become points. Now D stays as it is, and G learns.`,
-      g2: () => `D judges the fakes alone: G never sees a real point. Of the fakes shown D takes ${share(1 - rightFakes(before, s))} for real.`,
+      g2: () => `D judges the fakes alone: G never sees a real point. Of the fakes shown D takes ${share(1 - shownRight(before, s.loss).fake)} for real.`,
       g3: () => `G wants them taken for real: ${formula} = ${number(after.g_loss)}. The better they pass, the lower.`,
       g4: () => `The loss goes back through D, which does not change, to each fake: the arrows, of mean length ${number(before.arrow_length)}. From there into G’s <b class="n">${weightCount(sizes("g", noise, 2))}</b> weights: a gradient of length ${number(after.g_norm)}.`,
       g5: () => `${optimizer[s.g_opt]} moves G’s weights, learning rate ${number(s.g_lr)}, and the fakes follow; ${shown("g")}.`,
     };
     return texts[phase.what + step]();
-  }
-
-  /** The share of the shown fakes that D judges to be fakes. */
-  function rightFakes(frame, { loss }) {
-    const middle = loss === "least_squares" ? 0.5 : loss.startsWith("wgan") ? (fieldMean(frame.real_logits) + fieldMean(frame.fake_logits)) / 2 : 0;
-    let right = 0;
-    for (const logit of frame.fake_logits) right += logit <= middle;
-    return right / frame.fake_logits.length;
   }
 
   function tellBar() {
