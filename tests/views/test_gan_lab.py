@@ -133,6 +133,16 @@ def test_space_after_a_click_on_another_button_still_plays(ready):
 
 
 @browser_test
+def test_space_after_a_typed_number_plays(ready):
+    page = ready("&trained=0")
+    page.fill('[data-name="d_lr"] input', "0.05")
+    page.keyboard.press("Enter")
+    wait_setting(page, "d_lr", 0.05)
+    page.keyboard.press("Space")
+    wait_step(page, "step > 5")
+
+
+@browser_test
 def test_two_quick_clicks_on_play_end_where_they_began(ready):
     page = ready("&trained=0")
     page.dblclick('[data-do="play"]')

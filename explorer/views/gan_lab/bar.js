@@ -83,7 +83,7 @@ function makeBar(section, lab) {
     ...Object.entries(field.loss.choices).map(([value, words]) => piece("option", { value }, words)));
   const seed = piece("input", {
     type: "number", class: "seed", min: 0, max: 999999, step: 1, inputmode: "numeric", "aria-label": "Seed", title: field.seed.help,
-    onchange: () => reseed(seed.value),
+    onchange: () => reseed(seed.value), onkeydown: (event) => event.key === "Enter" && seed.blur(),
   });
   const dice = button("dice", "Another seed", "Another seed: new weights, noise and batches", () => reseed(Math.floor(Math.random() * 1000)), "icon");
 
@@ -322,7 +322,9 @@ function makeBar(section, lab) {
   // After a click a button keeps the focus; Space then means "play", not "click once more". After Tab it means the button.
   let byHand = true;
   document.addEventListener("pointerdown", () => (byHand = true), true);
-  document.addEventListener("keydown", (event) => ["Tab", "Enter"].includes(event.key) && (byHand = false), true);
+  document.addEventListener("keydown", (event) => /^(Tab|Enter|Arrow)/.test(event.key) && (byHand = false), true);
+  // A choice made by hand is done; Space shall play then, and not open it again.
+  lab.root.addEventListener("change", (event) => byHand && event.target.matches("select") && event.target.blur());
 
   const onScreen = () => lab.root.isConnected && lab.root.offsetParent !== null && !document.querySelector("dialog[open]");
   const writing = (node) => node.matches?.("textarea, select, [contenteditable], input:not([type=range]):not([type=checkbox])");

@@ -107,6 +107,7 @@ function makeControls(section, lab) {
       onchange: () => commit(),
       onkeydown: (event) => {
         if (event.key === "ArrowUp" || event.key === "ArrowDown") (event.preventDefault(), go(event.key === "ArrowUp" ? 1 : -1));
+        if (event.key === "Enter") input.blur(); // which sends it; then Space plays
         if (event.key === "Escape") (put(current(field)), (input.dataset.sent = input.value));
       },
     });
@@ -178,7 +179,8 @@ function makeControls(section, lab) {
     one.wrong.hidden = false;
     one.put(current(field));
     one.focusable.setAttribute("aria-invalid", "true");
-    one.node.addEventListener("focusout", () => setTimeout(() => (one.wrong.hidden = true), 6000), { once: true });
+    clearTimeout(one.forgive);
+    one.forgive = setTimeout(() => (one.wrong.hidden = true), 10000);
   }
 
   /** What the settings are marked against, and go back to. */
