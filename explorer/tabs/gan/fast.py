@@ -5,6 +5,7 @@ cache on disk, so that no visitor waits: until it is ready the reference serves,
 """
 
 import importlib.util
+import math
 import os
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def _draws(blocks, s: Settings, updates: int, more: int, empty: dict[str, np.nda
 def _rooms(s: Settings, weights: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Room for the passes of G, of D and for vectors of weights; kept by the thread, and cut to size."""
     shapes = (3, sum(s.g_sizes), _padded(s.batch)), (7, sum(s.d_sizes), _padded(2 * s.batch)), (4, weights)
-    sizes = [int(np.prod(shape)) for shape in shapes]
+    sizes = [math.prod(shape) for shape in shapes]
     room = getattr(_room, "room", None)
     if room is None or room.size < sum(sizes):
         room = _room.room = np.empty(sum(sizes), np.float32)

@@ -167,6 +167,7 @@ class Rows:
         self.any_spectral = any(s.spectral for s in chosen)
         self.clip = column(s.clip if s.loss == "wgan" else np.inf for s in chosen)
         self.any_clip = any(s.loss == "wgan" for s in chosen)
+        self.blocks: dict[str, tuple[list[int], list]] = {}  # "d" or "g" -> the numbers and tensors of the rows' blocks
 
 
 class Batch:
@@ -233,40 +234,49 @@ class Batch:
             for state, row in zip(self.states, tensor.cpu().numpy()):
                 setattr(state, name, row.copy())
 
-    # -- What an update is fed: arrays of the rows, stacked --
+    # -- What an update is fed. A block of draws of all rows is put together at once. --
 
-    def d_feed(self, rows: Rows) -> tuple[torch.Tensor | None, ...]:
+    def d_feed(self, rows: Rows) -> list[torch.Tensor | None]:
         """reals (R, 2, B), z (R, noise_dim, B), mix (R, 1, B) and jitter (R, 2, 2, B) of the next update of D."""
-        reals, z, mix, jitter = [], [], [], []
-        for place, s in zip(rows.places, rows.settings):
-            state = self.states[place]
-            block, at = feed.d_block(s, state.d_updates // BLOCK), state.d_updates % BLOCK
-            reals.append(self.reals[place][block.index[at]])
-            z.append(block.z[at])
-            if rows.gp_rows is not None:
-                mix.append(np.zeros((s.batch, 1), np.float32) if block.mix is None else block.mix[at][:, None])
-            if rows.jitter is not None:
-                jitter.append(np.zeros((2, s.batch, 2), np.float32) if block.jitter is None else block.jitter[at])
-            state.d_updates += 1
-            state.d_ticks += 1
-        return tuple(self._stacked(parts) for parts in (reals, z, mix, jitter))
+        return self._feed("d", rows, self._d_block)
 
-    def g_feed(self, rows: Rows) -> tuple[torch.Tensor | None, ...]:
+    def g_feed(self, rows: Rows) -> list[torch.Tensor | None]:
         """z (R, noise_dim, B) and jitter (R, 2, B) of the next update of G."""
-        z, jitter = [], []
-        for place, s in zip(rows.places, rows.settings):
-            state = self.states[place]
-            block, at = feed.g_block(s, state.g_updates // BLOCK), state.g_updates % BLOCK
-            z.append(block.z[at])
-            if rows.jitter is not None:
-                jitter.append(np.zeros((s.batch, 2), np.float32) if block.jitter is None else block.jitter[at])
-            state.g_updates += 1
-            state.g_ticks += 1
-        return self._stacked(z), self._stacked(jitter)
+        return self._feed("g", rows, self._g_block)
 
-    def _stacked(self, parts: list[np.ndarray]) -> torch.Tensor | None:
-        """Rows of (..., B, n) as (R, ..., n, B)."""
-        return torch.from_numpy(np.stack(parts)).mT.contiguous().to(self.device) if parts else None
+    def _feed(self, who: str, rows: Rows, block) -> list[torch.Tensor | None]:
+        states = [self.states[place] for place in rows.places]
+        counts = [getattr(state, f"{who}_updates") for state in states]
+        numbers = [count // BLOCK for count in counts]
+        if rows.blocks.get(who, (None,))[0] != numbers:
+            parts = zip(*(block(place, number) for place, number in zip(rows.places, numbers)))
+            rows.blocks[who] = numbers, [self._stacked(part) for part in parts]
+        for state, count in zip(states, counts):
+            setattr(state, f"{who}_updates", count + 1)
+            setattr(state, f"{who}_ticks", getattr(state, f"{who}_ticks") + 1)
+
+        at = [count % BLOCK for count in counts]
+        if len(set(at)) == 1:
+            return [None if part is None else part[:, at[0]] for part in rows.blocks[who][1]]
+        each = torch.arange(len(at), device=self.device), torch.tensor(at, device=self.device)
+        return [None if part is None else part[each] for part in rows.blocks[who][1]]
+
+    def _d_block(self, place: int, number: int) -> tuple:
+        s = self.settings[place]
+        block = feed.d_block(s, number)
+        mix = None if block.mix is None else block.mix[..., None]
+        return self.reals[place][block.index], block.z, mix, block.jitter
+
+    def _g_block(self, place: int, number: int) -> tuple:
+        block = feed.g_block(self.settings[place], number)
+        return block.z, block.jitter
+
+    def _stacked(self, parts: tuple[np.ndarray | None, ...]) -> torch.Tensor | None:
+        """Arrays (..., B, n), one a row, as (R, ..., n, B): zeros for those of rows that need none, None if none does."""
+        if not (some := [part for part in parts if part is not None]):
+            return None
+        whole = np.stack([np.zeros_like(some[0]) if part is None else part for part in parts])
+        return torch.from_numpy(np.ascontiguousarray(whole.swapaxes(-1, -2))).to(self.device)
 
     # -- One update of the rows. What is told stays on the device: asking for a number would wait for it. --
 

@@ -95,7 +95,7 @@ def toy(settings: Settings) -> toy2d.Toy:
     return toy2d.cloud(unpack_points(settings.points)) if settings.data == OWN else toy2d.TOYS[settings.data]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)  # 96 kB each: a class whose runs take turns must not draw them anew at every turn
 def _data(data: str, points: str, seed: int) -> np.ndarray:
     drawn = toy(Settings(data=data, points=points)).sample(DATA_SIZE, rng(seed, DATA)).astype(np.float32)
     drawn.flags.writeable = False
