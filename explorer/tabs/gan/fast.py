@@ -1,4 +1,4 @@
-"""The fast engine: one run at a time through compiled loops, some 50 times the speed of a plain PyTorch step.
+"""The fast engine: one run at a time through compiled loops, some 50 times as fast as a plain PyTorch step.
 
 Agrees with reference.py to rounding. numba is loaded only by `warm`, and compiles in a process of its own that fills a
 cache on disk, so that no visitor waits: until it is ready the reference serves, and without numba it always does.
@@ -21,7 +21,7 @@ from explorer.tabs.gan.config import ACTIVATIONS, LOSSES, OPTIMIZERS, Settings
 from explorer.tabs.gan.state import BLOCK, State, Trace, data, start
 
 ROOT = Path(__file__).parents[3]
-LARGEST = 64 * 64  # weights between two layers, above which the matrix products of a BLAS win (bench/gan.py)
+LARGEST = 6_000_000  # products in a pass of a batch through a net, above which a BLAS is faster (bench/gan.py)
 COLUMNS = ("d_loss", "real_acc", "fake_acc", "d_norm", "penalty", "g_loss", "g_norm")  # as the kernel tells them
 CODES = [{name: code for code, name in enumerate(names)} for names in (LOSSES, ACTIVATIONS, OPTIMIZERS)]
 
@@ -34,8 +34,8 @@ _room = threading.local()  # arrays to work in, one set a thread
 
 def covers(settings: Settings) -> bool:
     """Whether this engine is the one to use for such nets, where it can be used at all."""
-    widest = max(max(a * b for a, b in zip(sizes, sizes[1:])) for sizes in (settings.g_sizes, settings.d_sizes))
-    return widest <= LARGEST and _installed()
+    products = max(sum(a * b for a, b in zip(sizes, sizes[1:])) for sizes in (settings.g_sizes, settings.d_sizes))
+    return products * settings.batch <= LARGEST and _installed()
 
 
 def ready() -> bool:

@@ -29,7 +29,7 @@ import sys
 from explorer.tabs.gan import engine
 from explorer.tabs.gan.config import Settings, check
 from explorer.tabs.gan.state import start
-s, wide = Settings(), check({"d_width": 100})
+s, wide = Settings(), check({"d_width": 100, "d_layers": 5})
 state = start(s)
 engine.advance(s, state, 2)
 print(engine.name(s), "numba" in sys.modules)

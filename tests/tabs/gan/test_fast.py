@@ -187,7 +187,9 @@ def test_one_compiled_version_serves_all():
 def test_it_covers_what_it_is_good_at():
     assert fast.covers(Settings())
     assert fast.covers(check({"d_width": 32, "g_width": 32, "d_layers": 5, "g_layers": 5}))
+    assert fast.covers(check({"d_width": 100, "d_layers": 3}))
     assert not fast.covers(check({"d_width": 100, "d_layers": 5}))
+    assert not fast.covers(check({"g_width": 64, "g_layers": 5, "batch": 1024}))
 
 
 def test_no_row_is_read_or_written_beyond_its_end():
