@@ -1,10 +1,13 @@
 // Up to four runs side by side from the same seed: adding one that differs in a setting, sets of runs, and who is ahead.
 
 const COMPARE_COLUMNS = [
-  { name: "sw", title: "Sliced Wasserstein", hint: "distance to the data, smaller is better", text: (v) => numberText(v), better: -1 },
+  { name: "sw", title: "Sliced Wasserstein", hint: "distance to the data, smaller is better", text: (v) => numberText(v),
+    better: -1 },
   { name: "kl", title: "KL, bits", hint: "smaller is better", text: (v) => numberText(v), better: -1 },
-  { name: "modes", title: "Modes", hint: "modes covered, more is better", text: (v, frame) => (frame.modes_total ? frame.modes_covered + " of " + frame.modes_total : "–"), better: 1 },
-  { name: "high_quality", title: "High quality", hint: "share of fakes near the data, more is better", text: (v) => percentText(v), better: 1 },
+  { name: "modes", title: "Modes", hint: "modes covered, more is better",
+    text: (v, frame) => (frame.modes_total ? frame.modes_covered + " of " + frame.modes_total : "–"), better: 1 },
+  { name: "high_quality", title: "High quality", hint: "share of fakes near the data, more is better",
+    text: (v) => percentText(v), better: 1 },
 ];
 
 /** A setting and a value for it. changes() is {setting: value}, or null after it has said what is wrong. */
@@ -12,7 +15,8 @@ function settingPicker(lab, accepts, first) {
   const groups = lab.start.menu.groups;
   const fields = lab.start.menu.fields.filter((field) => field.kind !== "points" && accepts(field));
   const choice = piece("select", { "aria-label": "Setting" }, Object.entries(groups).map(([group, title]) => {
-    const options = fields.filter((field) => field.group === group).map((field) => piece("option", { value: field.name, selected: field.name === first }, field.label));
+    const options = fields.filter((field) => field.group === group).map((field) => piece("option",
+      { value: field.name, selected: field.name === first }, field.label));
     return options.length && piece("optgroup", { label: title }, options);
   }));
   const holder = piece("span", { class: "picker-value" });
@@ -28,11 +32,14 @@ function settingPicker(lab, accepts, first) {
       control = piece("select", { "aria-label": label }, all.map(([value, title]) => piece("option", { value }, title)));
       control.value = (all.find(([value]) => value !== now) ?? all[0])[0];
     } else if (kind === "switch") {
-      control = piece("select", { "aria-label": label }, piece("option", { value: "1" }, "on"), piece("option", { value: "" }, "off"));
+      control = piece("select", { "aria-label": label }, piece("option", { value: "1" }, "on"),
+        piece("option", { value: "" }, "off"));
       control.value = now ? "" : "1";
     } else {
-      const suggested = whole ? Math.min(high, (now ?? 1) + 1) : now ? Math.min(high, Number((now * 3).toPrecision(2))) : Math.min(high, Math.max(low, 0.1));
-      control = piece("input", { type: "text", class: "picker-number", inputmode: whole ? "numeric" : "decimal", value: String(suggested), size: 8, "aria-label": label, title: low + " to " + high, autocomplete: "off" });
+      const suggested = whole ? Math.min(high, (now ?? 1) + 1) : now ? Math.min(high, Number((now * 3).toPrecision(2)))
+        : Math.min(high, Math.max(low, 0.1));
+      control = piece("input", { type: "text", class: "picker-number", inputmode: whole ? "numeric" : "decimal",
+        value: String(suggested), size: 8, "aria-label": label, title: low + " to " + high, autocomplete: "off" });
     }
     holder.replaceChildren(control);
   }
@@ -42,7 +49,8 @@ function settingPicker(lab, accepts, first) {
     if (kind === "switch") return { [name]: Boolean(control.value) };
     if (control.matches("select")) return { [name]: control.value };
     const value = Number(control.value.replace(",", "."));
-    const fits = control.value.trim() !== "" && Number.isFinite(value) && value >= low && value <= high && (!whole || Number.isInteger(value));
+    const fits = control.value.trim() !== "" && Number.isFinite(value) && value >= low && value <= high
+      && (!whole || Number.isInteger(value));
     control.setAttribute("aria-invalid", String(!fits));
     if (fits) return { [name]: value };
     window.explorer.toast(label + " takes a " + (whole ? "whole number" : "number") + " from " + low + " to " + high + ".");
@@ -68,14 +76,19 @@ function makeCompare(section, lab) {
   const losses = makeLosses();
   const sets = piece("div", { class: "compare-sets", role: "group", "aria-label": "Ready-made comparisons" },
     piece("span", { class: "compare-word" }, "Or a set:"),
-    piece("button", { type: "button", class: "button small", onclick: () => openSet(scaled([0.3, 1, 3])) }, "Learning rates × 0.3, 1, 3"),
-    piece("button", { type: "button", class: "button small", onclick: () => openSet([1, 2, 5].map((k_d) => ({ k_d }))) }, "1, 2, 5 updates of D"),
-    piece("button", { type: "button", class: "button small", onclick: () => openSet([0, 1, 2, 3].map((i) => ({ seed: (base().seed + i) % 1000000 }))) }, "Four seeds"),
+    piece("button", { type: "button", class: "button small", onclick: () => openSet(scaled([0.3, 1, 3])) },
+      "Learning rates × 0.3, 1, 3"),
+    piece("button", { type: "button", class: "button small", onclick: () => openSet([1, 2, 5].map((k_d) => ({ k_d }))) },
+      "1, 2, 5 updates of D"),
+    piece("button", { type: "button", class: "button small",
+      onclick: () => openSet([0, 1, 2, 3].map((i) => ({ seed: (base().seed + i) % 1000000 }))) }, "Four seeds"),
     losses.node);
   section.append(
     piece("header", { class: "part-head" }, piece("h3", {}, "Runs side by side")),
-    piece("p", { class: "part-lead" }, "Up to " + most + " runs from the same seed: the same weights, noise and data at the start, so that only the setting makes the difference."),
-    piece("form", { class: "compare-add", onsubmit: (event) => (event.preventDefault(), addRun()) }, piece("span", {}, "A run with"), picker.node, add),
+    piece("p", { class: "part-lead" }, "Up to " + most +
+      " runs from the same seed: the same weights, noise and data at the start, so that only the setting makes the difference."),
+    piece("form", { class: "compare-add", onsubmit: (event) => (event.preventDefault(), addRun()) },
+      piece("span", {}, "A run with"), picker.node, add),
     sets, note, table);
 
   const base = () => lab.desk.lanes[0].settings;
@@ -111,7 +124,8 @@ function makeCompare(section, lab) {
     });
     const go = piece("button", { type: "button", class: "button small strong", onclick: () => run() }, "Start them");
     const node = floating(piece("details", { class: "compare-losses" }, piece("summary", { class: "button small" }, "Losses …"),
-      piece("div", { class: "compare-panel" }, piece("p", {}, "Up to " + most + " of six:"), boxes.map((each) => each.node), go)));
+      piece("div", { class: "compare-panel" }, piece("p", {}, "Up to " + most + " of six:"),
+        boxes.map((each) => each.node), go)));
     const picked = () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
     function limit() {
       for (const { box } of boxes) box.disabled = !box.checked && picked().length >= most;
@@ -138,13 +152,17 @@ function makeCompare(section, lab) {
     rows = lanes.map((one) => {
       const differs = Object.fromEntries(Object.entries(one.settings).filter(([name, value]) => value !== first[name]));
       const words = settingWords(menu, differs);
-      const radio = piece("input", { type: "radio", name: "compare-lane", value: one.lane, "aria-label": "Look at run " + letterOf(one.lane), onchange: () => lab.select(one.lane) });
+      const radio = piece("input", { type: "radio", name: "compare-lane", value: one.lane, "aria-label": "Look at run " +
+        letterOf(one.lane), onchange: () => lab.select(one.lane) });
       const sample = drawing('<path d="M0 4h26" stroke="' + lab.colour(LANE_COLOURS[one.lane]) + '" stroke-width="2.5"' +
-        (LANE_DASHES[one.lane].length ? ' stroke-dasharray="' + LANE_DASHES[one.lane].join(" ") + '"' : "") + "/>", "0 0 26 8", "curve-sample");
+        (LANE_DASHES[one.lane].length ? ' stroke-dasharray="' + LANE_DASHES[one.lane].join(" ") + '"' : "") + "/>", "0 0 26 8",
+          "curve-sample");
       const step = piece("span", { class: "compare-number", role: "cell", "data-title": "Rounds" });
-      const cells = COMPARE_COLUMNS.map((column) => piece("span", { class: "compare-number", role: "cell", "data-title": column.title }));
+      const cells = COMPARE_COLUMNS.map((column) => piece("span",
+        { class: "compare-number", role: "cell", "data-title": column.title }));
       const what = !one.lane ? "what the others are compared with" : words.length ? words.join(", ") : "the same settings";
-      const remove = piece("button", { type: "button", class: "button small", "aria-label": "Remove run " + letterOf(one.lane), onclick: () => lab.do("remove", { lane: one.lane }) }, "Remove");
+      const remove = piece("button", { type: "button", class: "button small", "aria-label": "Remove run " + letterOf(one.lane),
+        onclick: () => lab.do("remove", { lane: one.lane }) }, "Remove");
       const node = piece("div", { class: "compare-row", role: "row", "data-lane": one.lane },
         piece("label", { class: "compare-run", role: "cell" }, radio, piece("b", {}, letterOf(one.lane)), sample),
         piece("span", { class: "compare-what", role: "cell" }, what), step, cells,
@@ -164,7 +182,8 @@ function makeCompare(section, lab) {
     if (!lab.desk) return;
     furnish();
     const many = lab.desk.lanes.length > 1;
-    tellText(note, many ? "" : "There is one run so far. Add another, and both start again at round 0, drawn side by side above.");
+    tellText(note, many ? "" : "There is one run so far. Add another, and both start again at round 0, drawn side by side " +
+      "above.");
     note.hidden = many;
     table.hidden = !many;
     add.disabled = lab.desk.lanes.length >= most;

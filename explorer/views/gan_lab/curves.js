@@ -7,31 +7,40 @@ const CURVE_SPANS = [[0, "whole run"], [10000, "last 10,000"], [2000, "last 2,00
 // A line is [quantity, what it is called, its colour]. `says` is what the chart can and cannot tell.
 const CURVE_PANELS = [
   {
-    name: "losses", title: "Losses", unit: "as minimised", y: {}, lines: [["d_loss", "D", "sym-real"], ["g_loss", "G", "sym-fake"]],
+    name: "losses", title: "Losses", unit: "as minimised", y: {},
+      lines: [["d_loss", "D", "sym-real"], ["g_loss", "G", "sym-fake"]],
     says: (settings) => "Loss curves say little about quality: each player’s loss depends on the other." + balanceOf(settings),
   },
   {
     name: "accuracy", title: "D’s accuracy", unit: "share judged rightly", y: { from: 0, to: 1, percent: true, guide: 0.5 },
     lines: [["real_acc", "on reals", "sym-real"], ["fake_acc", "on fakes", "sym-fake"]], percent: true,
-    says: () => "Near 50 % D can only guess; 100 % on both means that D wins. A guessing D does not prove good fakes: it may be weak.",
+    says: () => "Near 50 % D can only guess; 100 % on both means that D wins. A guessing D does not prove good fakes: it may " +
+      "be weak.",
   },
   {
-    name: "norms", title: "Gradient norms", unit: "log scale", y: { log: true }, lines: [["d_norm", "D", "sym-real"], ["g_norm", "G", "sym-fake"]],
-    says: () => "How hard each net is pulled. A line of G that sinks to nothing learns no more; both climbing comes before divergence.",
+    name: "norms", title: "Gradient norms", unit: "log scale", y: { log: true },
+      lines: [["d_norm", "D", "sym-real"], ["g_norm", "G", "sym-fake"]],
+    says: () => "How hard each net is pulled. A line of G that sinks to nothing learns no more; both climbing comes before " +
+      "divergence.",
   },
   {
-    name: "divergence", title: "KL and JS", unit: "bits", y: { from: 0 }, lines: [["kl", "KL", "sym-loss"], ["js", "JS", "sym-sigma"]],
-    says: () => "Data against 10,000 fakes, cell by cell: 0 is perfect, chance leaves a few hundredths. KL(data‖fakes) jumps when a mode is lost; JS ends at 1.",
+    name: "divergence", title: "KL and JS", unit: "bits", y: { from: 0 },
+      lines: [["kl", "KL", "sym-loss"], ["js", "JS", "sym-sigma"]],
+    says: () => "Data against 10,000 fakes, cell by cell: 0 is perfect, chance leaves a few hundredths. KL(data‖fakes) jumps " +
+      "when a mode is lost; JS ends at 1.",
   },
   {
-    name: "distance", title: "Sliced Wasserstein", unit: "in the plot’s units, log scale", y: { log: true }, lines: [["sw", "distance", "ink"]],
-    says: () => "How far fakes would have to be moved, on average over directions. It shows progress even where data and fakes do not overlap and KL is at its end.",
+    name: "distance", title: "Sliced Wasserstein", unit: "in the plot’s units, log scale", y: { log: true },
+      lines: [["sw", "distance", "ink"]],
+    says: () => "How far fakes would have to be moved, on average over directions. It shows progress even where data and " +
+      "fakes do not overlap and KL is at its end.",
   },
   {
     name: "modes", title: "Modes and quality", unit: "share", y: { from: 0, to: 1, percent: true }, percent: true,
     lines: [["covered", "covered", "good"], ["high_quality", "high quality", "sym-mu"]],
     says: (settings, total) => total
-      ? "High quality: within 3 sd of a mode. Both near 100 % is good, yet one of the " + total + " modes may still get most of the fakes."
+      ? "High quality: within 3 sd of a mode. Both near 100 % is good, yet one of the " + total +
+        " modes may still get most of the fakes."
       : "High quality: where the data are dense. These data have no separate modes to count.",
   },
 ];
@@ -54,7 +63,8 @@ function makeCurves(section, lab) {
   const hint = piece("p", { class: "curves-hint" });
   const grid = piece("div", { class: "curves-grid" });
   section.append(
-    piece("header", { class: "part-head" }, piece("h3", {}, "Curves"), hint, piece("label", { class: "curves-rounds" }, "Show ", span)),
+    piece("header", { class: "part-head" }, piece("h3", {}, "Curves"), hint,
+      piece("label", { class: "curves-rounds" }, "Show ", span)),
     grid,
   );
   const empty = piece("p", { class: "curves-empty", hidden: true });
@@ -66,7 +76,8 @@ function makeCurves(section, lab) {
     const note = piece("p", { class: "curve-says" });
     grid.append(piece("figure", { class: "curve", "data-curve": panel.name },
       piece("figcaption", {}, piece("b", {}, panel.title), piece("span", { class: "curve-unit" }, panel.unit)), key,
-      piece("div", { class: "curve-stage" }, canvas, piece("span", { class: "curve-x", "aria-hidden": "true" }, "rounds")), note));
+      piece("div", { class: "curve-stage" }, canvas, piece("span", { class: "curve-x", "aria-hidden": "true" }, "rounds")),
+        note));
     const made = { ...panel, canvas, key, note, map: null, entries: [] };
     listen(made);
     return made;
@@ -170,11 +181,14 @@ function makeCurves(section, lab) {
     const step = Math.max(0, ...lab.desk.lanes.map((one) => lab.live[one.lane]?.step ?? 0));
     empty.hidden = [...runs.values()].some(({ tracks }) => CURVE_TRACE.some((name) => tracks[name].length > 1));
     section.toggleAttribute("data-empty", !empty.hidden);
-    tellText(empty, { trained: "This model was trained before it was opened, so its curves begin here, at round " + roundsText(step) + ". Press play and they grow.",
-      loaded: "This run was loaded, so its curves begin here, at round " + roundsText(step) + ". Press play and they grow." }[step ? lab.lane().origin : ""] ??
+    tellText(empty, { trained: "This model was trained before it was opened, so its curves begin here, at round " +
+      roundsText(step) + ". Press play and they grow.",
+      loaded: "This run was loaded, so its curves begin here, at round " + roundsText(step) +
+        ". Press play and they grow." }[step ? lab.lane().origin : ""] ??
       "No round has been trained yet. Press play, and the curves grow here.");
     reach = known ?? { low: step, high: step + 10 };
-    const ink = { text: lab.colour("muted"), grid: lab.colour("line"), line: lab.colour("line-strong"), strong: lab.colour("ink") };
+    const ink = { text: lab.colour("muted"), grid: lab.colour("line"), line: lab.colour("line-strong"),
+      strong: lab.colour("ink") };
     const now = lab.held ? lab.frame()?.step : null;
     const { settings, events = [] } = lab.lane();
     const total = lab.live[lab.selected]?.modes_total;
@@ -190,7 +204,8 @@ function makeCurves(section, lab) {
         : "Point for values, click to go there");
     const first = runs.get(lab.selected)?.tracks.d_loss;
     Object.assign(section.dataset, {
-      points: first?.length ?? 0, first: first?.length ? Math.round(first.first) : "", last: first?.length ? Math.round(first.last) : "",
+      points: first?.length ?? 0, first: first?.length ? Math.round(first.first) : "", last: first?.length
+        ? Math.round(first.last) : "",
       measures: runs.get(lab.selected)?.tracks.sw.length ?? 0, runs: runs.size, cursor: cursor ?? "",
     });
     count("drawn");
@@ -214,7 +229,8 @@ function makeCurves(section, lab) {
     const shape = lines.map((line) => line.lane + line.name + line.colour).join();
     if (panel.shape !== shape) {
       panel.shape = shape;
-      const sample = ({ colour, width, dash }) => drawing('<path d="M0 4h22" stroke="' + colour + '" stroke-width="' + width + '"' +
+      const sample = ({ colour, width, dash }) => drawing('<path d="M0 4h22" stroke="' + colour + '" stroke-width="' +
+        width + '"' +
         (dash.length ? ' stroke-dasharray="' + dash.join(" ") + '"' : "") + "/>", "0 0 22 8", "curve-sample");
       const many = runs.size > 1;
       panel.entries = lines.map((line) => piece("output", { class: "curve-value", style: many ? "color:" + line.colour : null }));
@@ -223,13 +239,16 @@ function makeCurves(section, lab) {
       if (many) {
         const lanes = [...runs.keys()];
         panel.key.replaceChildren(piece("span"),
-          ...lanes.map((lane) => piece("span", { class: "curve-lane" }, sample({ ...lines.find((line) => line.lane === lane), width: 2 }), piece("b", {}, letterOf(lane)))),
+          ...lanes.map((lane) => piece("span", { class: "curve-lane" },
+            sample({ ...lines.find((line) => line.lane === lane), width: 2 }), piece("b", {}, letterOf(lane)))),
           ...panel.lines.flatMap(([, name], i) => [
-            piece("span", { class: "curve-entry" }, panel.lines.length > 1 && sample({ colour: lab.colour("muted"), width: i ? 0.9 : 2.5, dash: [] }), name),
+            piece("span", { class: "curve-entry" }, panel.lines.length > 1
+              && sample({ colour: lab.colour("muted"), width: i ? 0.9 : 2.5, dash: [] }), name),
             ...lanes.map((_, column) => panel.entries[column * panel.lines.length + i]),
           ]));
       } else {
-        panel.key.replaceChildren(...lines.map((line, i) => piece("span", { class: "curve-entry" }, sample(line), line.name, panel.entries[i])));
+        panel.key.replaceChildren(...lines.map((line, i) => piece("span", { class: "curve-entry" }, sample(line), line.name,
+          panel.entries[i])));
       }
     }
     const width = (reach.high - reach.low) / 40;
@@ -239,7 +258,8 @@ function makeCurves(section, lab) {
       tellText(panel.entries[i], text);
       return (runs.size > 1 ? letterOf(lane) + " " : "") + name + " " + text;
     });
-    panel.canvas.setAttribute("aria-label", panel.title + (at === null || at === undefined ? ", latest: " : " at round " + roundsText(at) + ": ") + texts.join(", "));
+    panel.canvas.setAttribute("aria-label", panel.title +
+      (at === null || at === undefined ? ", latest: " : " at round " + roundsText(at) + ": ") + texts.join(", "));
   }
 
   // ---- Hands ---------------------------------------------------------------------------------------------------------
@@ -283,7 +303,8 @@ function makeCurves(section, lab) {
   });
   lab.on("hold", (held) => (held ? draw(true) : resync(0)));
   lab.on("restart", () => resync());
-  lab.on("desk", (desk, before) => (before?.playing && !desk?.playing ? resync() : draw())); // the stream skips rounds; now all of them
+  // the stream skips rounds; now all of them
+  lab.on("desk", (desk, before) => (before?.playing && !desk?.playing ? resync() : draw()));
   for (const name of ["select", "theme", "layout"]) lab.on(name, () => draw());
   resync(0);
   return { resync, track: (name, lane = lab.selected) => runs.get(lane)?.tracks[name] };

@@ -15,7 +15,8 @@ function makeDoctor(section, lab) {
   const watch = piece("input", { type: "checkbox" });
   section.append(
     piece("header", { class: "part-head" }, piece("h3", {}, "The doctor"),
-      piece("label", { class: "doctor-watch", title: "Training pauses as soon as there is a new warning" }, watch, "pause at a warning")),
+      piece("label", { class: "doctor-watch", title: "Training pauses as soon as there is a new warning" }, watch,
+        "pause at a warning")),
     calm, list, shares);
 
   let notes = {};
@@ -66,7 +67,8 @@ function makeDoctor(section, lab) {
   function item(row, many) {
     const [word, sign] = DOCTOR_SIGNS[row.level] ?? DOCTOR_SIGNS.note;
     const button = row.remedy && piece("button", {
-      type: "button", class: "button small", title: row.live === false ? "This starts again from round 0; undo brings the run back." : null,
+      type: "button", class: "button small", title: row.live === false
+        ? "This starts again from round 0; undo brings the run back." : null,
       onclick: async (event) => {
         event.currentTarget.disabled = true;
         const desk = await lab.do("remedy", { lane: row.lane, id: row.id });
@@ -76,7 +78,8 @@ function makeDoctor(section, lab) {
     }, row.remedy);
     return piece("li", { class: "doctor-item", "data-level": row.level, "data-finding": row.id, "data-key": row.lane + row.id },
       drawing(sign, "0 0 20 20", "doctor-sign"),
-      piece("p", {}, piece("span", { class: "unseen" }, word + ": "), many && piece("b", { class: "doctor-lane" }, letterOf(row.lane)), row.sentence),
+      piece("p", {}, piece("span", { class: "unseen" }, word + ": "), many
+        && piece("b", { class: "doctor-lane" }, letterOf(row.lane)), row.sentence),
       button);
   }
 
@@ -91,7 +94,9 @@ function makeDoctor(section, lab) {
       shares.dataset.shape = shape;
       shares.replaceChildren(
         piece("p", { class: "doctor-where" }, "Where the fakes are, by mode"),
-        piece("div", { class: "doctor-bars", role: "img" }, all.map((_, i) => piece("span", { class: "doctor-bar" }, piece("i"), piece("small", {}, all.length <= 12 ? String(i + 1) : "")))),
+        piece("div", { class: "doctor-bars", role: "img" },
+          all.map((_, i) => piece("span", { class: "doctor-bar" }, piece("i"),
+            piece("small", {}, all.length <= 12 ? String(i + 1) : "")))),
         piece("p", { class: "doctor-rest" }));
     }
     const most = Math.max(...all, 1 / all.length);
@@ -102,7 +107,8 @@ function makeDoctor(section, lab) {
     });
     const rest = Math.max(0, 1 - all.reduce((a, b) => a + b, 0));
     tellText(shares.lastChild, percentText(rest) + " of the fakes are at no mode.");
-    shares.children[1].setAttribute("aria-label", "Share of the fakes at each mode: " + all.map((s, i) => i + 1 + ": " + percentText(s)).join(", "));
+    shares.children[1].setAttribute("aria-label", "Share of the fakes at each mode: " +
+      all.map((s, i) => i + 1 + ": " + percentText(s)).join(", "));
   }
 
   lab.on("notes", take);

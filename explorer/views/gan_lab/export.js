@@ -10,27 +10,35 @@ const EXPORT_KINDS = {
 
 function makeExport(section, lab) {
   const note = piece("p", { class: "export-note", role: "status" });
-  const file = piece("input", { type: "file", class: "unseen", accept: ".safetensors,application/octet-stream", "aria-label": "Load a saved run", onchange: () => (load(file.files[0]), (file.value = "")) });
+  const file = piece("input", { type: "file", class: "unseen", accept: ".safetensors,application/octet-stream",
+    "aria-label": "Load a saved run", onchange: () => (load(file.files[0]), (file.value = "")) });
   const offered = (lab.start.exports ?? []).filter((kind) => kind in EXPORT_KINDS);
   const buttons = new Map(offered.map((kind) => {
     const [title, hint] = EXPORT_KINDS[kind];
-    return [kind, piece("button", { type: "button", class: "button export-kind", "data-kind": kind, onclick: () => (kind === "script" ? view() : fetchFile(kind)) },
+    return [kind, piece("button", { type: "button", class: "button export-kind", "data-kind": kind,
+      onclick: () => (kind === "script" ? view() : fetchFile(kind)) },
       piece("span", { class: "export-title" }, title), piece("small", {}, hint))];
   }));
   const grid = piece("div", { class: "export-grid" }, [...buttons.values()],
-    piece("label", { class: "button export-kind" }, piece("span", { class: "export-title" }, "Load from a file"), piece("small", {}, "choose it, or drop it anywhere here"), file),
-    piece("button", { type: "button", class: "button export-kind", "data-ge": "copy-link" }, piece("span", { class: "export-title" }, "Copy the link"), piece("small", {}, "these settings and seed, for others")));
+    piece("label", { class: "button export-kind" }, piece("span", { class: "export-title" }, "Load from a file"),
+      piece("small", {}, "choose it, or drop it anywhere here"), file),
+    piece("button", { type: "button", class: "button export-kind", "data-ge": "copy-link" },
+      piece("span", { class: "export-title" }, "Copy the link"), piece("small", {}, "these settings and seed, for others")));
 
   const code = piece("pre", { class: "export-code", tabindex: 0, "aria-label": "The script" });
-  const dialog = piece("dialog", { class: "export-dialog", "aria-label": "PyTorch script", onclick: (event) => event.target === dialog && dialog.close() },
+  const dialog = piece("dialog", { class: "export-dialog", "aria-label": "PyTorch script",
+    onclick: (event) => event.target === dialog && dialog.close() },
     piece("header", {}, piece("b", {}, "This run as plain PyTorch"), piece("span", { class: "wall-gap" }),
-      piece("button", { type: "button", class: "button small strong", onclick: () => window.explorer.copy(code.textContent, "The script is copied.") }, "Copy"),
-      piece("button", { type: "button", class: "button small", onclick: () => handOver(new Blob([code.textContent], { type: "text/x-python" }), scriptName) }, "Download"),
+      piece("button", { type: "button", class: "button small strong",
+        onclick: () => window.explorer.copy(code.textContent, "The script is copied.") }, "Copy"),
+      piece("button", { type: "button", class: "button small",
+        onclick: () => handOver(new Blob([code.textContent], { type: "text/x-python" }), scriptName) }, "Download"),
       piece("button", { type: "button", class: "button small", onclick: () => dialog.close() }, "Close")),
     piece("p", {}, "It needs torch and numpy only, and repeats this run from its first round with the same seed."), code);
   let scriptName = "gan.py";
 
-  section.append(piece("header", { class: "part-head" }, piece("h3", {}, "Take it along"), piece("span", { class: "export-of" })), grid, note, dialog);
+  section.append(piece("header", { class: "part-head" }, piece("h3", {}, "Take it along"),
+    piece("span", { class: "export-of" })), grid, note, dialog);
 
   let busy = "";
   function mark(kind, sentence = "", bad = false) {
@@ -83,7 +91,8 @@ function makeExport(section, lab) {
 
   async function load(chosen) {
     if (!chosen || busy) return;
-    if (chosen.size > 20e6) return mark("", "This file is too large to be a saved run; those end in .safetensors and have a few kilobytes.", true);
+    if (chosen.size > 20e6) return mark("",
+      "This file is too large to be a saved run; those end in .safetensors and have a few kilobytes.", true);
     mark("load", "Reading " + chosen.name + ".");
     try {
       const desk = await (await lab.fetch("load", {}, { method: "POST", body: chosen })).json();
@@ -100,7 +109,8 @@ function makeExport(section, lab) {
     event.preventDefault();
     section.toggleAttribute("data-drop", true);
   });
-  section.addEventListener("dragleave", (event) => section.contains(event.relatedTarget) || section.toggleAttribute("data-drop", false));
+  section.addEventListener("dragleave", (event) => section.contains(event.relatedTarget)
+    || section.toggleAttribute("data-drop", false));
   section.addEventListener("drop", (event) => {
     section.toggleAttribute("data-drop", false);
     if (!event.dataTransfer.files.length) return;

@@ -14,19 +14,25 @@ function makeHistory(section, lab) {
     type: "button", class: "button icon", "aria-label": label, title, "data-history": name, onclick: act,
   }, drawing(HISTORY_SIGNS[name]));
 
-  const scrub = piece("input", { type: "range", class: "history-scrub", min: 0, max: 1, step: 1, value: 1, "aria-label": "Round shown" });
+  const scrub = piece("input", { type: "range", class: "history-scrub", min: 0, max: 1, step: 1, value: 1,
+    "aria-label": "Round shown" });
   const canvas = piece("canvas", { class: "history-thumbs", "aria-hidden": "true" });
   const marks = piece("div", { class: "history-marks" });
   const place = piece("output", { class: "history-place", "aria-live": "off" });
   const [back, forth] = [icon("back", "One moment back", () => step(-1)), icon("forth", "One moment on", () => step(1))];
   const play = icon("play", "Play the film of this run", () => (playing ? stop() : start()));
-  const [undo, redo] = [icon("undo", "Undo", () => lab.do("undo"), "Undo (Ctrl+Z)"), icon("redo", "Redo", () => lab.do("redo"), "Redo (Ctrl+Shift+Z)")];
-  const live = piece("button", { type: "button", class: "button small strong", "data-history": "live", title: "Back to the newest round", onclick: () => release() }, "To now");
+  const [undo, redo] = [icon("undo", "Undo", () => lab.do("undo"), "Undo (Ctrl+Z)"),
+    icon("redo", "Redo", () => lab.do("redo"), "Redo (Ctrl+Shift+Z)")];
+  const live = piece("button", { type: "button", class: "button small strong", "data-history": "live",
+    title: "Back to the newest round", onclick: () => release() }, "To now");
   const branch = piece("button", {
-    type: "button", class: "button small", "data-history": "branch", title: "Go on from this moment; undo brings the rest back", onclick: () => go({}),
+    type: "button", class: "button small", "data-history": "branch", title: "Go on from this moment; undo brings the rest back",
+      onclick: () => go({}),
   }, "Branch here");
   const picker = settingPicker(lab, (field) => field.live, "g_lr");
-  const branchNew = piece("button", { type: "button", class: "button small strong", "data-history": "branch-new", onclick: () => go({ as_new: true, changes: picker.changes() }) }, "Branch");
+  const branchNew = piece("button",
+    { type: "button", class: "button small strong", "data-history": "branch-new",
+      onclick: () => go({ as_new: true, changes: picker.changes() }) }, "Branch");
   const beside = floating(piece("details", { class: "history-beside" },
     piece("summary", { class: "button small", title: "A branch beside this run, with another setting" }, "Branch with …"),
     piece("div", { class: "history-panel" }, picker.node, branchNew)));
@@ -78,7 +84,8 @@ function makeHistory(section, lab) {
     return loading;
   }
 
-  const moments = () => [...new Set([...(films?.values() ?? [])].flat().map((frame) => Math.round(frame.step)))].sort((a, b) => a - b);
+  const moments = () => [...new Set([...(films?.values() ?? [])].flat().map((frame) => Math.round(frame.step)))].sort((a,
+    b) => a - b);
   const before = (frames, round) => frames.reduce((best, frame) => (frame.step <= round + 0.5 ? frame : best), frames[0]);
 
   function hold() {
@@ -192,15 +199,19 @@ function makeHistory(section, lab) {
     if (now.hidden) beside.open = false;
     branchNew.disabled = lanes().length >= (lab.start.most_lanes ?? 4);
     tellText(place, at === null ? "round " + roundsText(high) : "round " + roundsText(here) + " of " + roundsText(high));
-    scrub.setAttribute("aria-valuetext", at === null ? "now, round " + roundsText(high) : "round " + roundsText(here) + " of " + roundsText(high));
+    scrub.setAttribute("aria-valuetext", at === null ? "now, round " + roundsText(high) : "round " + roundsText(here) + " of " +
+      roundsText(high));
     const origin = lab.lane()?.origin;
     tellText(hint, single
-      ? origin === "trained" && high ? "This model was trained for " + roundsText(high) + " rounds before; its past begins here. Press play and it grows."
-        : origin === "loaded" && high ? "This run was loaded at round " + roundsText(high) + "; its past begins here. Press play and it grows."
+      ? origin === "trained" && high ? "This model was trained for " + roundsText(high) +
+        " rounds before; its past begins here. Press play and it grows."
+        : origin === "loaded" && high ? "This run was loaded at round " + roundsText(high) +
+          "; its past begins here. Press play and it grows."
           : "A run’s past is kept while it trains. Press play, then drag here to go back to any moment."
       : at !== null && films && !films.get(lab.selected) ? "This run has no film yet." : "");
     hint.hidden = !hint.textContent;
-    Object.assign(section.dataset, { held: at ?? "", low, high, playing: Boolean(playing), moments: films ? moments().length : 0, marks: marks.childElementCount });
+    Object.assign(section.dataset, { held: at ?? "", low, high, playing: Boolean(playing), moments: films ? moments().length
+      : 0, marks: marks.childElementCount });
     drawSoon();
   }
 
@@ -256,7 +267,8 @@ function makeHistory(section, lab) {
       if (reals) {
         context.fillStyle = blue;
         context.globalAlpha = 0.28;
-        for (let k = 0; k < Math.min(120, reals.length / 2); k++) context.fillRect(x0 + reals[2 * k] * scale - 0.7, y0 - reals[2 * k + 1] * scale - 0.7, 1.4, 1.4);
+        for (let k = 0; k < Math.min(120, reals.length / 2); k++) context.fillRect(x0 + reals[2 * k] * scale - 0.7,
+          y0 - reals[2 * k + 1] * scale - 0.7, 1.4, 1.4);
       }
       context.fillStyle = pink;
       context.globalAlpha = 0.75;
@@ -289,7 +301,7 @@ function makeHistory(section, lab) {
     }
   }
 
-  // ---- Hands -------------------------------------------------------------------------------------------------------------------
+  // ---- Hands ----------------------------------------------------------------------------------------------------------------
 
   scrub.addEventListener("pointerdown", () => ensure());
   scrub.addEventListener("input", () => {

@@ -81,7 +81,7 @@ function niceTicks(low, high, about = 4) {
   return ticks;
 }
 
-/** Every power of ten from low to high, or every second, third, ... where there are many; where there are few, 2 and 5 as well. */
+/** Every power of ten from low to high, or every second or third where there are many; where there are few, 2 and 5 as well. */
 function powerTicks(low, high, most = 5) {
   if (high / low < 40) {
     const all = [];
@@ -121,13 +121,14 @@ function rangeOf(buckets, { log, from, to }) {
     const room = Math.max(0.06 * (high - low), (1 - (high - low)) / 2, 0.04);
     return { low: 10 ** (low - room), high: 10 ** (high + room) };
   }
-  const [bottom, top] = [means[Math.floor(means.length * 0.02)], means[Math.min(means.length - 1, Math.floor(means.length * 0.98))]];
+  const [bottom, top] = [means[Math.floor(means.length * 0.02)],
+    means[Math.min(means.length - 1, Math.floor(means.length * 0.98))]];
   const usual = Math.max(top - bottom, Math.abs(top) * 0.2, 1e-6);
   let high = Math.min(ends.high, top + 1.5 * usual);
   let low = Math.max(ends.low, bottom - 1.5 * usual);
   const beyond = ends.high > high + 1e-12 ? ends.high : null;
   const room = 0.08 * Math.max(high - low, Math.abs(high) * 0.02, 1e-6);
-  low = from ?? (low >= 0 && low - room < 0.25 * high ? 0 : low - room);
+  low = from ?? (low >= 0 && low - room < 0.6 * high ? 0 : low - room);
   return { low, high: to ?? high + room, beyond };
 }
 
@@ -148,7 +149,8 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
   // What of each line lies inside, one bucket per pixel.
   const reach = { low: x.low, high: Math.max(x.high, x.low + 1) };
   const labelled = lines.some((line) => line.label);
-  const box = { left: size * (y.percent ? 3.7 : 2.9), right: width - (labelled ? size * 1.7 : size * 0.6), top: size * 0.75, bottom: height - size * 1.7 };
+  const box = { left: size * (y.percent ? 3.7 : 2.9), right: width - (labelled ? size * 1.7 : size * 0.6), top: size * 0.75,
+    bottom: height - size * 1.7 };
   const toX = (round) => box.left + ((round - reach.low) / (reach.high - reach.low)) * (box.right - box.left);
   const drawnLines = lines.map((line) => ({ ...line, columns: columnsOf(line.track, toX, box) }));
   const range = rangeOf(drawnLines.flatMap((line) => line.columns), y);
@@ -304,7 +306,9 @@ function drawLines(canvas, { lines, x, y, cursor, now, ink, marks = [] }) {
 
 function yTicks(range, y, height) {
   if (y.percent) return [0, 0.25, 0.5, 0.75, 1];
-  return y.log ? powerTicks(range.low, range.high) : niceTicks(range.low, range.high, height < 130 ? 3 : 4);
+  if (y.log) return powerTicks(range.low, range.high);
+  const ticks = niceTicks(range.low, range.high, height < 130 ? 3 : 4);
+  return ticks.length > 1 ? ticks : niceTicks(range.low, range.high, 8);
 }
 
 const yText = (tick, y) => (y.percent ? (Math.round(tick * 4) % 2 ? "" : Math.round(tick * 100) + " %") : tickText(tick, y.log));
@@ -327,7 +331,8 @@ function columnsOf(track, toX, box) {
       last.total += bucket.mean;
       last.mean = last.total / ++last.parts;
     } else {
-      last = { column, x, low: bucket.low, high: bucket.high, mean: bucket.mean, total: bucket.mean, parts: 1, broken: bucket.broken || !last };
+      last = { column, x, low: bucket.low, high: bucket.high, mean: bucket.mean, total: bucket.mean, parts: 1,
+        broken: bucket.broken || !last };
       columns.push(last);
     }
   }

@@ -50,9 +50,20 @@ function handOver(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+// The sizes of canvases as they are told: asking for one in every frame would force a layout each time.
+const canvasSizes = new WeakMap();
+const canvasWatch = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) canvasSizes.set(target,
+    { width: contentRect.width, height: contentRect.height });
+});
+
 /** A canvas as wide and high as it is shown, in the pixels of the screen; drawing is in CSS pixels. Null while it is hidden. */
 function freshCanvas(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas;
+  if (!canvasSizes.has(canvas)) {
+    canvasSizes.set(canvas, { width: canvas.clientWidth, height: canvas.clientHeight });
+    canvasWatch.observe(canvas);
+  }
+  const { width, height } = canvasSizes.get(canvas);
   if (!width || !height) return null;
   const ratio = Math.min(3, devicePixelRatio || 1);
   const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -64,7 +75,12 @@ function freshCanvas(canvas) {
 }
 
 /** The size in CSS pixels of what is `rem` high: the page's root grows with the screen, and so does text on a canvas. */
-const inPixels = (rem) => rem * parseFloat(getComputedStyle(document.documentElement).fontSize);
+let rootSize = 0;
+window.addEventListener("resize", () => (rootSize = 0));
+function inPixels(rem) {
+  rootSize ||= parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return rem * rootSize;
+}
 
 /**
  * Calls `draw` soon, at most `perSecond` times, and only while the section is on the screen; what was asked for out of sight

@@ -49,17 +49,21 @@ function makeVanish(section, lab) {
     const where = inD ? "D(G(z))" : settings.loss === "least_squares" ? "D’s output for a fake" : "critic’s value of a fake";
     tellText(lossTitle, "G’s loss");
     tellText(slopeTitle, "Its slope at D’s " + (inD ? "logit" : "output"));
-    drawOne(lossCanvas, { axis, lines, logits, where, of: (line, l) => line.value(l), range: lossRange(lines, axis), logY: false });
-    drawOne(slopeCanvas, { axis, lines, logits, where, of: (line, l) => Math.abs(line.slope(l)), range: logarithmic ? [axis.low / 2, 2] : slopeRange(chosen, axis), logY: logarithmic });
-    legend(lines);
+    drawOne(lossCanvas, { axis, lines, logits, where, of: (line, l) => line.value(l), range: lossRange(lines, axis),
+      logY: false });
+    drawOne(slopeCanvas, { axis, lines, logits, where, of: (line, l) => Math.abs(line.slope(l)), range: logarithmic
+      ? [axis.low / 2, 2] : slopeRange(chosen, axis), logY: logarithmic });
+    legend(lines, inD);
 
     const mean = (of) => logits.reduce((sum, l) => sum + of(l), 0) / logits.length;
     const slopes = Object.fromEntries(lines.map((line) => [line.name, mean((l) => Math.abs(line.slope(l)))]));
     const meanD = mean((l) => (inD ? sigmoidOf(l) : l));
     const others = lines.slice(1).map((line) => numberText(slopes[line.name]) + " with " + line.title).join(", ");
     reading.replaceChildren(
-      "Mean slope of these " + logits.length + " fakes: ", piece("b", {}, numberText(slopes[settings.loss])), " with " + chosen.title,
-      piece("span", { class: "vanish-other" }, inD ? "; it would be " + others + "." : "; at these values it would be " + others + "."));
+      "Mean slope of these " + logits.length + " fakes: ", piece("b", {}, numberText(slopes[settings.loss])), " with " +
+        chosen.title,
+      piece("span", { class: "vanish-other" }, inD ? "; it would be " + others + "." : "; at these values it would be " +
+        others + "."));
     tellText(meaning, verdictOf(settings.loss, meanD, slopes));
     Object.assign(section.dataset, {
       loss: settings.loss, fakes: logits.length, meanD: meanD.toPrecision(4), slope: slopes[settings.loss].toPrecision(4),
@@ -69,15 +73,21 @@ function makeVanish(section, lab) {
 
   function verdictOf(loss, meanD, slopes) {
     if (loss === "minimax" && meanD < 0.1) {
-      return "D is sure that these are fakes, and there log(1 − D) is flat: hardly anything tells G where to go. −log D is steep at the same place.";
+      return "D is sure that these are fakes, and there log(1 − D) is flat: hardly anything tells G where to go. −log D is " +
+        "steep at the same place.";
     }
-    if (loss === "minimax") return "D still doubts, so log(1 − D) is steep enough. If D wins and the dots move left, the slope goes to 0.";
+    if (loss === "minimax") return "D still doubts, so log(1 − D) is steep enough. If D wins and the dots move left, the " +
+      "slope goes to 0.";
     if (loss === "non_saturating" && meanD < 0.1) {
-      return "D is sure that these are fakes, and still −log D is steep: the slope stays near 1 where log(1 − D) would be flat.";
+      return "D is sure that these are fakes, yet −log D is steep: the slope stays near 1 where log(1 − D) would be flat.";
     }
-    if (loss === "non_saturating") return "The better a fake, the smaller its slope: −log D spends its force on the bad ones. With log(1 − D) it is the other way round.";
-    if (loss === "least_squares") return "The slope grows with the distance to 1, so bad fakes are pulled hard and even fakes beyond 1 are pulled back.";
-    return "A critic is not squashed: the slope is 1 for every fake, however bad. What can vanish is only the critic’s own gradient.";
+    if (loss === "non_saturating")
+      return "The better a fake, the smaller its slope: −log D spends its force on the bad ones. With log(1 − D) it is the " +
+        "other way round.";
+    if (loss === "least_squares") return "The slope grows with the distance to 1, so bad fakes are pulled hard and even fakes " +
+      "beyond 1 are pulled back.";
+    return "A critic is not squashed: the slope is 1 for every fake, however bad. What can vanish is only the critic’s own " +
+      "gradient.";
   }
 
   /** Where the x axis goes, and from a place to the logit there. */
@@ -104,16 +114,20 @@ function makeVanish(section, lab) {
     return [0, Math.max(1.15, 1.1 * Math.abs(chosen.slope(axis.low)), 1.1 * Math.abs(chosen.slope(axis.high)))];
   }
 
-  function legend(lines) {
+  /** Where D is a bare value, the log losses are those of its sigmoid. */
+  function legend(lines, inD) {
     const text = lines.map((line) => line.name).join() + lab.colour("sym-fake");
     if (key.dataset.shape === text) return;
     key.dataset.shape = text;
     key.replaceChildren(
       ...lines.map((line) => piece("span", { class: "curve-entry" },
-        drawing('<path d="M0 4h22" stroke="' + colourOf(line) + '" stroke-width="' + (line.chosen ? 2.5 : 1.5) + '"' + dashOf(line, true) + "/>", "0 0 22 8", "curve-sample"),
-        piece("span", {}, (line.chosen ? "this run: " : "") + line.title + " ", piece("i", {}, line.formula)))),
+        drawing('<path d="M0 4h22" stroke="' + colourOf(line) + '" stroke-width="' + (line.chosen ? 2.5 : 1.5) + '"' +
+          dashOf(line, true) + "/>", "0 0 22 8", "curve-sample"),
+        piece("span", {}, (line.chosen ? "this run: " : "") + line.title + " ",
+          piece("i", {}, inD || line.chosen ? line.formula : line.formula.replace("D", "σ(D)"))))),
       piece("span", { class: "curve-entry" },
-        drawing('<path d="m6 0 4 4-4 4-4-4z" fill="' + lab.colour("sym-fake") + '"/>', "0 0 12 8", "curve-sample short"), piece("span", {}, "this run’s fakes")));
+        drawing('<path d="m6 0 4 4-4 4-4-4z" fill="' + lab.colour("sym-fake") + '"/>', "0 0 12 8", "curve-sample short"),
+          piece("span", {}, "this run’s fakes")));
   }
 
   const colourOf = (line) => lab.colour(line.chosen ? "ink" : line.name === "minimax" ? "sym-loss" : "sym-z");
@@ -127,10 +141,11 @@ function makeVanish(section, lab) {
     const { context, width, height } = fresh;
     const size = inPixels(0.6875);
     context.font = size + "px system-ui, sans-serif";
-    const box = { left: size * 2.8, right: width - size * 0.8, top: size * 0.6, bottom: height - size * 2.9 };
+    const box = { left: size * (logY ? 3.4 : 2.6), right: width - size * 0.8, top: size * 0.6, bottom: height - size * 2.9 };
     const scaleX = axis.log ? Math.log10 : (x) => x;
     const [x0, x1] = [scaleX(axis.low), scaleX(axis.high)];
-    const toX = (x) => box.left + ((scaleX(Math.max(x, axis.log ? axis.low : -Infinity)) - x0) / (x1 - x0)) * (box.right - box.left);
+    const toX = (x) => box.left + ((scaleX(Math.max(x, axis.log ? axis.low
+      : -Infinity)) - x0) / (x1 - x0)) * (box.right - box.left);
     const scaleY = logY ? (v) => Math.log10(Math.max(v, 1e-30)) : (v) => v;
     const [y0, y1] = range.map(scaleY);
     const toY = (v) => box.bottom - ((scaleY(v) - y0) / (y1 - y0)) * (box.bottom - box.top);
@@ -152,7 +167,8 @@ function makeVanish(section, lab) {
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     const ticks = axis.log ? powerTicks(axis.low, axis.high, 4) : niceTicks(axis.low, axis.high, 4);
-    for (const tick of ticks) context.fillText(tickText(tick, Boolean(axis.log)), Math.min(width - size, toX(tick)), box.bottom + size * 1.35);
+    for (const tick of ticks) context.fillText(tickText(tick, Boolean(axis.log)), Math.min(width - size, toX(tick)),
+      box.bottom + size * 1.35);
     context.fillText(where, (box.left + box.right) / 2, height - size * 0.3);
     context.strokeStyle = lab.colour("line-strong");
     context.beginPath();

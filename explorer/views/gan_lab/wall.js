@@ -5,8 +5,10 @@ const WALL_SETTLE = 3000; // ms between changes of the order, so that one can re
 const WALL_CODE = /^[A-HJ-NP-Z]{4}$/;
 
 function makeWall(section, lab) {
-  const code = piece("input", { type: "text", class: "wall-code", maxlength: 4, size: 5, placeholder: "KLMR", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", "aria-label": "Code of the room" });
-  const name = piece("input", { type: "text", maxlength: 24, size: 14, placeholder: "optional", autocomplete: "off", "aria-label": "Your name on the wall, if you like" });
+  const code = piece("input", { type: "text", class: "wall-code", maxlength: 4, size: 5, placeholder: "KLMR",
+    autocomplete: "off", autocapitalize: "characters", spellcheck: "false", "aria-label": "Code of the room" });
+  const name = piece("input", { type: "text", maxlength: 24, size: 14, placeholder: "optional", autocomplete: "off",
+    "aria-label": "Your name on the wall, if you like" });
   const join = piece("button", { type: "submit", class: "button strong" }, "Join");
   const create = piece("button", { type: "button", class: "button", onclick: () => enter("") }, "Open a new room");
   const form = piece("form", { class: "wall-form", onsubmit: submit },
@@ -24,10 +26,12 @@ function makeWall(section, lab) {
     piece("button", { type: "button", class: "button small", onclick: copyLink }, "Copy the room’s link"),
     piece("button", { type: "button", class: "button small", "data-wall": "project", onclick: project }, "Projector"),
     piece("button", { type: "button", class: "button small", "data-wall": "leave", onclick: leave }, "Leave"));
-  const rename = piece("form", { class: "wall-rename", hidden: true, onsubmit: (event) => (event.preventDefault(), enter(room)) });
+  const rename = piece("form", { class: "wall-rename", hidden: true,
+    onsubmit: (event) => (event.preventDefault(), enter(room)) });
   const trouble = piece("p", { class: "wall-trouble", hidden: true });
   const tiles = piece("div", { class: "wall-tiles", role: "list" });
-  section.append(piece("header", { class: "part-head" }, piece("h3", {}, "The class")), lead, form, inside, rename, trouble, how, tiles);
+  section.append(piece("header", { class: "part-head" }, piece("h3", {}, "The class")), lead, form, inside, rename, trouble,
+    how, tiles);
 
   let room = null;
   let wanted = (window.explorer.get("room") ?? "").toUpperCase(); // of the link; also what is joined again if the server forgets
@@ -94,13 +98,16 @@ function makeWall(section, lab) {
     }
     form.hidden = how.hidden = Boolean(room);
     inside.hidden = rename.hidden = !room;
-    if (room && !rename.contains(name)) rename.replaceChildren(piece("label", {}, "Your name, if you like ", name), piece("button", { type: "submit", class: "button small" }, "Show it"));
+    if (room && !rename.contains(name)) rename.replaceChildren(piece("label", {}, "Your name, if you like ", name),
+      piece("button", { type: "submit", class: "button small" }, "Show it"));
     if (!room && rename.contains(name)) form.querySelectorAll("label")[1].append(name);
     if (desk?.room?.name && document.activeElement !== name) name.value = desk.room.name;
     tellText(title, room ? "Room " + room : "");
     tellText(lead, room
-      ? "Everyone in this room sees everyone’s run, the best first where the data are the same. Names are seen by the room only, and nothing is kept."
-      : "A room shows the runs of all who join it, small and live. Open one, and give the class its four letters; a name is nobody’s duty, and nothing is kept.");
+      ? "Everyone in this room sees everyone’s run, the best first where the data are the same. Names are seen by the room " +
+        "only, and nothing is kept."
+      : "A room shows the runs of all who join it, small and live. Open one, and give the class its four letters; a name is " +
+        "nobody’s duty, and nothing is kept.");
   }
 
   async function look() {
@@ -127,7 +134,8 @@ function makeWall(section, lab) {
     const sorted = [...groups.values()].sort((a, b) => b.length - a.length)
       .flatMap((group) => {
         group.sort((a, b) => (a.sw ?? Infinity) - (b.sw ?? Infinity));
-        return group.map((one, i) => ({ ...one, law: lawOf(one), rank: group.length > 1 && Number.isFinite(one.sw) ? i + 1 : 0 }));
+        return group.map((one, i) => ({ ...one, law: lawOf(one), rank: group.length > 1 && Number.isFinite(one.sw)
+          ? i + 1 : 0 }));
       });
 
     const met = {};
@@ -155,7 +163,8 @@ function makeWall(section, lab) {
       order = next;
       ordered = now;
     }
-    tellText(people, all.length === 1 ? "Only you so far" : pluralText(all.length, "run") + (groups.size > 1 ? " on " + groups.size + " data sets" : ""));
+    tellText(people, all.length === 1 ? "Only you so far" : pluralText(all.length, "run") +
+      (groups.size > 1 ? " on " + groups.size + " data sets" : ""));
     section.dataset.people = all.length;
     fit();
   }
@@ -177,7 +186,9 @@ function makeWall(section, lab) {
       tellText(who, one.you ? (one.name ? one.name + " (you)" : "you") : one.name || "no name");
       tellText(distance, Number.isFinite(one.sw) ? "distance " + numberText(one.sw) : "not measured yet");
       tellText(step, "round " + roundsText(one.step));
-      node.title = dataTitle(one.data) + ", " + (lab.start.menu.fields.find((field) => field.name === "loss")?.choices?.[one.loss] ?? one.loss) + (one.playing ? "" : ", paused");
+      node.title = dataTitle(one.data) + ", " +
+        (lab.start.menu.fields.find((field) => field.name === "loss")?.choices?.[one.loss] ?? one.loss) +
+          (one.playing ? "" : ", paused");
       node.dataset.sw = one.sw ?? "";
       const shape = one.fakes + one.reals + lab.colour("sym-fake");
       if (shape === drawn) return;
@@ -245,7 +256,8 @@ function makeWall(section, lab) {
       let best = 40;
       for (let columns = 1; columns <= Math.max(1, cards.size); columns++) {
         const lines = sizes.reduce((sum, size) => sum + Math.ceil(size / columns), 0);
-        best = Math.max(best, Math.min((tiles.clientWidth - gap * (columns - 1)) / columns, (height - gap * lines) / lines - words));
+        best = Math.max(best, Math.min((tiles.clientWidth - gap * (columns - 1)) / columns,
+          (height - gap * lines) / lines - words));
       }
       return Math.min(best, 420);
     };
