@@ -6,7 +6,7 @@ of the rounds that the readings span. Distances are sliced Wasserstein, in units
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import ceil, isfinite, nan
+from math import isfinite, nan
 from statistics import fmean, median
 from typing import Any
 
@@ -18,8 +18,11 @@ from explorer.tabs.gan.state import toy
 NEAR, FAR = 0.03, 0.08  # distances below which fakes look like the data, and above which they clearly do not
 LOST, FAINT = 0.05, 0.3  # of its own share of the data: a mode with less is lost (as in metrics.py), or has but a few fakes
 SURE, GUESSING = 0.97, 0.60  # accuracies of a D that has won, and of one that does little better than chance
-SILENT = 1e-3  # a gradient norm of G that moves nothing at the usual learning rates
+SILENT = 1e-7  # a gradient norm of G that moves nothing
 PATIENCE = 400  # rounds before a lack of progress is worth a word
+SWEEP = 0.3  # of a plot that is 2 wide: more than the fakes of a sound run ever move as one
+BRIEF = 100  # rounds for which a mode may be without fakes before it is called lost
+AWAY = 5.0  # a distance at which fakes are far outside the plot
 CRITICS = ("wgan", "wgan_gp")  # their scores are no verdicts
 LOG = ("non_saturating", "minimax")
 RANK = {"error": 0, "warn": 1, "note": 2, "good": 3}
@@ -47,6 +50,7 @@ class Reading:
     modes_total: int = 0
     high_quality: float = nan
     shares: tuple[float, ...] = ()
+    middle: tuple[float, float] = (nan, nan)
     diverged_at: int | None = None
 
     @property
@@ -66,19 +70,17 @@ class Finding:
 
 
 def examine(readings: Sequence[Reading], settings: Settings) -> list[Finding]:
-    """What can be said of a run after these readings, the most important first."""
+    """What can be said of a run after these readings, the most important first. Always something, once there is a reading."""
     course = _course(readings)
     if not course:
         return []
     if course[-1].diverged_at is not None:
         return [diverged(course, settings)]
-    found = [finding for rule in RULES if (finding := rule(course, settings))]
-    ids = {finding.id for finding in found}
-    if ids & {"d_wins", "silent", "d_weak", "collapse", "lost", "idle", "oscillating"}:  # these say why; the rest only says that
-        found = [finding for finding in found if finding.id not in ("plateau", "faint", "good", "learning")]
-    if "oscillating" in ids:  # modes come and go: that they are gone at this moment is no news
-        found = [finding for finding in found if finding.id not in ("collapse", "lost", "missing")]
-    return sorted(found, key=lambda finding: RANK[finding.level])
+    found = {finding.id: finding for rule in RULES if (finding := rule(course, settings))}
+    for cause, effects in EXPLAINS.items():
+        if cause in found:
+            found = {id: finding for id, finding in found.items() if id not in effects}
+    return sorted(found.values() or [nothing_else(course)], key=lambda finding: RANK[finding.level])
 
 
 def _course(readings: Sequence[Reading]) -> list[Reading]:
@@ -137,7 +139,7 @@ def d_wins(course: list[Reading], s: Settings) -> Finding | None:
 def silent(course: list[Reading], s: Settings) -> Finding | None:
     """No gradient at all, whatever D says."""
     now = course[-1]
-    if not (now.g_norm < 1e-7 and now.sw > FAR and s.k_g):
+    if not (now.g_norm < SILENT and now.sw > FAR and s.k_g):
         return None
     sentence = f"G gets no gradient ({_small(now.g_norm)}): nothing that it does changes what D says."
     dead = [f"{net}_act" for net in "dg" if getattr(s, f"{net}_act") == "relu"]
@@ -158,44 +160,65 @@ def d_weak(course: list[Reading], s: Settings) -> Finding | None:
     return Finding("d_weak", "warn", sentence, *_help_d(s))
 
 
+def leaving(course: list[Reading], s: Settings) -> Finding | None:
+    """On the way out, before the numbers are none."""
+    now = course[-1]
+    if now.sw > AWAY and now.step:
+        lower = {f"{net}_lr": max(1e-6, _lr(s, net) / 10) for net in "dg"}
+        return Finding("leaving", "warn", f"The fakes leave the plot: they are {now.sw:,.0f} away from the data.",
+                       "Divide both learning rates by 10", lower)  # fmt: skip
+
+
 def collapse(course: list[Reading], s: Settings) -> Finding | None:
     """Half the data or more has no fakes, and what there is looks real: variety is lost, not quality."""
-    now = course[-1]
-    if now.step < PATIENCE / 2 or now.sw < NEAR:
+    now, total = course[-1], course[-1].modes_total
+    past = _since(course, PATIENCE / 2)
+    if past is None or now.sw < NEAR:
         return None
-    if now.modes_total > 2 and now.modes_covered <= now.modes_total / 2 and now.high_quality > 0.25:
-        where = f"{now.modes_covered} of {now.modes_total} modes"
-        sentence = f"Mode collapse: all good fakes are in {where}, {now.high_quality:.0%} of all fakes."
+    if total > 2 and now.modes_covered <= total / 2 and now.high_quality > 0.5:
+        good = f"{now.high_quality:.0%} of the fakes are good"
+        sentence = f"Mode collapse: {good}, but all of these are in {now.modes_covered} of {total} modes."
         return Finding("collapse", "warn", sentence, *_more_variety(s, now))
-    if now.modes_total == 0 and now.high_quality > 0.6 and now.sw > FAR and now.js > 0.35:
+    most = max(r.modes_covered for r in past)
+    visited = {int(np.argmax(r.shares)) for r in past if r.shares and max(r.shares) > 0.25}
+    if total > 3 and most <= total / 4 and visited and now.sw > FAR:
+        where = f"at mode {_list(visited)}" if len(visited) == 1 else f"at modes {_list(sorted(visited))} in turn"
+        sentence = f"Mode collapse: the fakes sit in one clump, {where}. No look found more than {most} of {total} modes."
+        return Finding("collapse", "warn", sentence, *_more_variety(s, now))
+    if total == 0 and now.high_quality > 0.6 and now.sw > FAR and now.js > 0.35:
         sentence = f"Mode collapse: {now.high_quality:.0%} of the fakes look real, but they cover a part of the data only."
         return Finding("collapse", "warn", sentence, *_more_variety(s, now))
 
 
 def lost(course: list[Reading], s: Settings) -> Finding | None:
-    """Modes without fakes that had some before, and since when."""
+    """Modes without fakes that had some before, and since when. Those that come and go within a few looks do not count."""
     now = course[-1]
-    gone = {i: since for i in _without(now, s) if (since := _gone_since(course, i, s)) is not None}
-    if not gone or now.modes_covered <= now.modes_total / 2 and now.modes_total > 2:
+    gone = {}
+    for i in _without(now, s):
+        since = _gone_since(course, i, s)
+        if since is not None and now.step - since >= BRIEF and sum(r.step >= since for r in course) >= 3:
+            gone[i] = since
+    if not gone:
         return None
     if len(gone) == 1:
         ((i, since),) = gone.items()
         sentence = f"Mode {i + 1} lost since round {since:,}."
-    else:
+    elif len(gone) <= 6:
         sentence = f"Modes {_list(gone)} lost, the last one since round {max(gone.values()):,}."
+    else:
+        sentence = f"{len(gone)} of {now.modes_total} modes lost, the last one since round {max(gone.values()):,}."
+    if _fall(course):
+        return Finding("lost", "note", sentence + " The rest still gets better.")
     return Finding("lost", "warn", sentence, *_more_variety(s, now))
 
 
 def missing(course: list[Reading], s: Settings) -> Finding | None:
-    """Modes that no reading has seen."""
-    now = course[-1]
-    never = [i for i in _without(now, s) if _gone_since(course, i, s) is None]
-    if not never or now.step < PATIENCE / 2:
+    """Modes that no reading has seen, where no other is missing."""
+    now, never = course[-1], _without(course[-1], s)
+    if not never or now.step < PATIENCE / 2 or any(_gone_since(course, i, s) is not None for i in never):
         return None
-    found = now.modes_total - len(never)
-    sentence = f"Found {found} of {now.modes_total} modes; mode {_list(never)} not yet."
-    if len(never) > 1:
-        sentence = sentence.replace("mode ", "modes ") if len(never) < 6 else f"Found {found} of {now.modes_total} modes so far."
+    sentence = f"Found {now.modes_covered} of {now.modes_total} modes"
+    sentence += f"; mode{'s' * (len(never) > 1)} {_list(never)} not yet." if len(never) < 6 else " so far."
     past = _since(course, PATIENCE)
     if past and now.modes_covered <= past[0].modes_covered and now.sw > 0.9 * past[0].sw:
         return Finding("missing", "warn", sentence, *_more_variety(s, now))
@@ -215,27 +238,24 @@ def faint(course: list[Reading], s: Settings) -> Finding | None:
 
 
 def oscillating(course: list[Reading], s: Settings) -> Finding | None:
-    """The distance to the data, or the fakes' place, goes to and fro without getting better."""
+    """The distance to the data, or all fakes as one, go to and fro without getting better."""
     past = _since(course, PATIENCE)
     if past is None or len(past) < 8:
         return None
     sw = [r.sw for r in past]
-    if not all(map(isfinite, sw)):
+    half, rounds = len(sw) // 2, past[-1].step - past[0].step
+    if not all(map(isfinite, sw)) or fmean(sw[half:]) < 0.7 * fmean(sw[:half]) or median(sw) < NEAR:
         return None
-    half = len(sw) // 2
-    if fmean(sw[half:]) < 0.7 * fmean(sw[:half]) or median(sw) < NEAR:
-        return None
-    rounds = past[-1].step - past[0].step
-    turns, low, high = _turns(sw), min(sw), max(sw)
-    if turns >= 4 and high > 2 * low and high > FAR:
-        sentence = f"Oscillating: over {rounds:,} rounds the distance went to and fro between {low:.2f} and {high:.2f}, " \
-                   f"and turned {turns} times."  # fmt: skip
+    turns, low, high = _swing(sw)
+    if turns >= 4 and high > 1.4 * low and high > FAR:
+        sentence = f"Oscillating: over {rounds:,} rounds the distance to the data turned {turns} times, to and fro between " \
+                   f"{min(sw):.2f} and {max(sw):.2f}."  # fmt: skip
         return Finding("oscillating", "warn", sentence, *_calm(s))
-    shares = np.array([r.shares for r in past if len(r.shares) > 1])
-    if len(shares) >= 8 and past[-1].modes_covered < past[-1].modes_total:
-        moved = float(np.median(np.abs(np.diff(shares, axis=0)).sum(1) / 2))
-        if moved > 0.2:
-            sentence = f"Oscillating: the fakes run from mode to mode; from one look to the next {moved:.0%} of them move on."
+    for axis in (0, 1):
+        turns, low, high = _swing([r.middle[axis] for r in past])
+        if turns >= 4 and high - low > SWEEP and median(sw) > FAR:
+            sentence = f"Oscillating: the fakes swing to and fro as one, by {high - low:.1f} of a plot that is 2 wide; " \
+                       f"{turns} turns in {rounds:,} rounds."  # fmt: skip
             return Finding("oscillating", "warn", sentence, *_calm(s))
 
 
@@ -249,40 +269,44 @@ def plateau(course: list[Reading], s: Settings) -> Finding | None:
     if after < 0.9 * before:
         return None
     rounds = past[-1].step - past[0].step
-    return Finding("plateau", "note", f"No progress: the distance has been about {after:.2f} for {rounds:,} rounds.", *_push(s))
+    sentence = f"No progress: the distance has been about {after:.2f} for {rounds:,} rounds."
+    return Finding("plateau", "note", sentence, *_push(s, after))
 
 
 # ---- What is right, and what it means ----------------------------------------------------------------------------------------
 
 
 def good(course: list[Reading], s: Settings) -> Finding | None:
+    """Players circle around the optimum, so it is enough to have been near in one of the last three looks."""
     now = course[-1]
-    if not now.sw < NEAR or now.modes_covered < now.modes_total or now.high_quality < 0.7:
+    if not min(r.sw for r in course[-3:]) < NEAR or not now.sw < 2 * NEAR:
         return None
-    if now.accuracy < GUESSING and now.accuracy > 1 - GUESSING:
-        sentence = f"At the optimum, or close: D can only guess (accuracy {now.accuracy:.2f}) and the distance is {now.sw:.3f}."
-        rest = {"least_squares": "0.25 and 0.125", "hinge": "2 and about 0"}.get(s.loss)
-        rest = "2 ln 2 = 1.386 and ln 2 = 0.693" if s.loss == "non_saturating" else rest
-        if s.loss == "minimax":
-            rest = "2 ln 2 = 1.386 and -ln 2 = -0.693"
-        if rest and not s.smoothing:
-            sentence += f" Here the losses rest near {rest}: high, and right."
+    if now.modes_covered < now.modes_total or now.high_quality < 0.7:
+        return None
+    if not 1 - GUESSING < now.accuracy < GUESSING:
+        modes = f"all {now.modes_total} modes have fakes, " if now.modes_total else ""
+        sentence = f"Looks like the data: {modes}{now.high_quality:.0%} of the fakes are good, and the distance is {now.sw:.3f}."
         return Finding("good", "good", sentence)
-    modes = f"all {now.modes_total} modes have fakes, " if now.modes_total else ""
-    sentence = f"Looks like the data: {modes}{now.high_quality:.0%} of the fakes are good, and the distance is {now.sw:.3f}."
+    sentence = f"At the optimum, or close: D can only guess (accuracy {now.accuracy:.2f}) and the distance is {now.sw:.3f}."
+    if s.loss in REST and not s.smoothing:
+        sentence += f" Here the losses rest near {REST[s.loss]}: high, and right."
     return Finding("good", "good", sentence)
 
 
 def learning(course: list[Reading], s: Settings) -> Finding | None:
-    past = _since(course, 50)
-    if past is None or len(past) < 3 or course[-1].sw < NEAR:
+    fall = _fall(course)
+    if fall is None or course[-1].sw < NEAR:
         return None
-    third = max(1, len(past) // 3)
-    before, after = median(r.sw for r in past[:third]), median(r.sw for r in past[-third:])
-    if after < 0.8 * before:
-        rounds = past[-1].step - past[0].step
-        return Finding("learning", "good", f"Learning: over {rounds:,} rounds the distance to the data fell from "
-                       f"{before:.2f} to {after:.2f}.")  # fmt: skip
+    rounds, before, after = fall
+    sentence = f"Learning: over {rounds:,} rounds the distance to the data fell from {before:.2f} to {after:.2f}."
+    return Finding("learning", "good", sentence)
+
+
+def nothing_else(course: list[Reading]) -> Finding:
+    now = course[-1]
+    if now.sw < FAR:
+        return Finding("near", "note", f"Close: the distance to the data is {now.sw:.3f}. Nothing is wrong that can be seen.")
+    return Finding("early", "note", f"The distance to the data is {now.sw:.2f}; too early to say more.")
 
 
 def loss_says_little(course: list[Reading], s: Settings) -> Finding | None:
@@ -303,9 +327,27 @@ def loss_says_little(course: list[Reading], s: Settings) -> Finding | None:
 
 
 RULES: tuple[Callable[[list[Reading], Settings], Finding | None], ...] = (
-    untrained, idle, d_wins, silent, d_weak, oscillating, collapse, lost, missing, faint, plateau, good, learning,
+    untrained, idle, leaving, d_wins, silent, collapse, oscillating, d_weak, lost, missing, faint, plateau, good, learning,
     loss_says_little,
 )  # fmt: skip
+
+_EFFECTS = {"lost", "missing", "faint", "plateau", "good", "learning"}
+EXPLAINS = {  # a finding, and those that only say the same again
+    "idle": _EFFECTS | {"collapse", "d_weak", "silent"},
+    "leaving": _EFFECTS | {"collapse", "d_weak", "oscillating"},
+    "d_wins": _EFFECTS | {"silent", "collapse"},
+    "silent": _EFFECTS | {"collapse", "d_weak"},
+    "collapse": _EFFECTS | {"oscillating", "d_weak"},
+    "oscillating": _EFFECTS | {"d_weak"},
+    "d_weak": _EFFECTS,
+    "lost": {"faint", "plateau", "good"},
+    "missing": {"plateau"},
+    "good": {"learning"},
+}
+REST = {  # where the losses of D and G are at the optimum
+    "non_saturating": "2 ln 2 = 1.386 and ln 2 = 0.693", "minimax": "2 ln 2 = 1.386 and -ln 2 = -0.693",
+    "least_squares": "0.25 and 0.125",
+}  # fmt: skip
 
 
 # ---- Remedies: a label, and changes that mean something for the current settings ---------------------------------------------
@@ -344,55 +386,77 @@ def _help_d(s: Settings) -> Remedy:
         return "No spectral norm: it makes D too smooth here", {"spectral": False}
     if s.d_opt in ("sgd", "momentum"):
         return "Adam for D", {"d_opt": "adam", "d_lr": 0.002}
-    return f"{min(10, s.k_d + 2)} updates of D per round", {"k_d": min(10, s.k_d + 2)}
+    return _more_of_d(s)
+
+
+def _suspect(s: Settings) -> Remedy | None:
+    """What is out of the ordinary, and known for making the two run past each other."""
+    if s.d_width < 8 or s.d_layers == 0:
+        return "A larger D: 2 layers of 32 neurons", {"d_layers": max(2, s.d_layers), "d_width": 32}
+    if s.k_g > s.k_d:
+        return "More updates of D than of G", {"k_g": 1, "k_d": 2}
+    if s.beta1 > 0.6 and "adam" in (s.g_opt, s.d_opt):
+        return "Adam's beta 1 of 0.5", {"beta1": 0.5}
+    if "momentum" in (s.g_opt, s.d_opt):
+        return "RMSprop: no momentum", {"g_opt": "rmsprop", "d_opt": "rmsprop", "g_lr": 0.001, "d_lr": 0.001}
+    high = {f"{net}_lr": _usual(s, net) for net in "dg" if _lr(s, net) > 2 * _usual(s, net)}
+    if high:
+        return "Usual learning rates", high
+    if s.loss == "wgan":
+        return "WGAN-GP: a penalty in place of the clip", {"loss": "wgan_gp"}
+    return None
 
 
 def _more_variety(s: Settings, now: Reading) -> Remedy:
     """Modes are lost."""
-    weights = toy(s).weights
     if s.loss == "minimax":
         return "Use the non-saturating loss", {"loss": "non_saturating"}
-    if s.k_g > s.k_d:
-        return "More updates of D than of G", {"k_g": 1, "k_d": 2}
+    if suspect := _suspect(s):
+        return suspect
     if s.g_opt == "sgd" and s.d_opt == "sgd":
         return "Adam for both", {"g_opt": "adam", "d_opt": "adam", "g_lr": 0.002, "d_lr": 0.002}
-    if _lr(s, "g") > 3 * _usual(s, "g") or _lr(s, "d") > 3 * _usual(s, "d"):
-        return "Usual learning rates", {"g_lr": _usual(s, "g"), "d_lr": _usual(s, "d")}
-    if weights is not None and len(now.shares) == len(weights):
-        rarest = min((weights[i] for i in _without(now, s)), default=1.0)
-        if rarest * s.batch < 4 and s.batch < 512:
-            return f"A larger batch: mode has {rarest:.0%} of the data", {"batch": min(512, ceil(6 / rarest))}
+    if s.r1 < 0.01 and s.loss != "wgan_gp":
+        return "Add R1: D's slope at the data costs", {"r1": 0.1}
     if s.g_width < 16 or s.d_width < 16:
         return "Larger nets: 32 neurons per layer", {"g_width": max(32, s.g_width), "d_width": max(32, s.d_width)}
     if s.g_layers < 2 or s.d_layers < 2:
         return "2 hidden layers each", {"g_layers": max(2, s.g_layers), "d_layers": max(2, s.d_layers)}
-    if s.r1 < 0.01 and s.loss not in CRITICS:
-        return "Add R1: D's slope at the data costs", {"r1": 0.03}
-    return f"{min(10, s.k_d + 2)} updates of D per round", {"k_d": min(10, s.k_d + 2)}
+    weights = toy(s).weights
+    rarest = 1.0 if weights is None else min((weights[i] for i in _without(now, s)), default=1.0)
+    if rarest * s.batch < 4 and s.batch < 512:
+        return f"A larger batch: the rarest mode has {rarest:.0%} of the data", {"batch": 512}
+    return _more_of_d(s)
+
+
+def _more_of_d(s: Settings) -> Remedy:
+    if s.k_d < 10:
+        return f"{min(10, s.k_d + 2)} updates of D per round", {"k_d": min(10, s.k_d + 2)}
+    return "Half of G's learning rate", {"g_lr": max(1e-6, s.g_lr / 2)}
 
 
 def _calm(s: Settings) -> Remedy:
     """The players chase each other."""
-    high = {f"{net}_lr": _usual(s, net) for net in "dg" if _lr(s, net) > 2 * _usual(s, net)}
-    if high:
-        return "Usual learning rates", high
-    if s.loss == "wgan" or "momentum" in (s.g_opt, s.d_opt):
-        if "momentum" in (s.g_opt, s.d_opt):
-            return "RMSprop: no momentum", {"g_opt": "rmsprop", "d_opt": "rmsprop", "g_lr": 0.001, "d_lr": 0.001}
-        return "WGAN-GP: a penalty in place of the clip", {"loss": "wgan_gp"}
-    if s.beta1 > 0.6 and "adam" in (s.g_opt, s.d_opt):
-        return "Adam's beta 1 of 0.5", {"beta1": 0.5}
+    if suspect := _suspect(s):
+        return suspect
     if s.r1 < 0.1 and s.loss != "wgan_gp":
         return "Add R1: D's slope at the data costs", {"r1": 0.1}
-    return "Half of both learning rates", {"g_lr": max(1e-6, s.g_lr / 2), "d_lr": max(1e-6, s.d_lr / 2)}
+    return _slower(s)
 
 
-def _push(s: Settings) -> Remedy:
-    """It is stuck, nobody knows why."""
+def _push(s: Settings, distance: float) -> Remedy:
+    """It is stuck. Near the data smaller steps bring it nearer, far from them something else has to change."""
+    if distance < FAR:
+        return _slower(s)
+    if suspect := _suspect(s):
+        return suspect
     if "sgd" in (s.g_opt, s.d_opt):
         return "Adam for both", {"g_opt": "adam", "d_opt": "adam", "g_lr": 0.002, "d_lr": 0.002}
     if s.g_width < 32 or s.d_width < 32:
         return "Larger nets: 32 neurons per layer", {"g_width": max(32, s.g_width), "d_width": max(32, s.d_width)}
+    return _slower(s)
+
+
+def _slower(s: Settings) -> Remedy:
     return "Half of both learning rates", {"g_lr": max(1e-6, s.g_lr / 2), "d_lr": max(1e-6, s.d_lr / 2)}
 
 
@@ -443,6 +507,16 @@ def _since(course: list[Reading], rounds: int) -> list[Reading] | None:
     return course[first:]
 
 
+def _fall(course: list[Reading]) -> tuple[int, float, float] | None:
+    """(rounds, before, after) where the distance has fallen by a fifth or more; each is the median of a third of the course."""
+    past = _since(course, 50)
+    if past is None or len(past) < 3:
+        return None
+    third = max(1, len(past) // 3)
+    before, after = median(r.sw for r in past[:third]), median(r.sw for r in past[-third:])
+    return (past[-1].step - past[0].step, before, after) if after < 0.8 * before else None
+
+
 def _without(now: Reading, s: Settings) -> list[int]:
     """The modes that have no fakes to speak of."""
     weights = toy(s).weights
@@ -452,23 +526,30 @@ def _without(now: Reading, s: Settings) -> list[int]:
 
 
 def _gone_since(course: list[Reading], mode: int, s: Settings) -> int | None:
-    """The round of the first reading without a mode that had fakes before; None where no reading has seen it."""
-    since = None
-    for reading in reversed(course):
-        if mode not in _without(reading, s):
-            return since
-        since = reading.step
-    return None
+    """The round of the first reading without a mode that had its fakes before; None where it never had them.
+
+    What untrained noise happens to hit does not count.
+    """
+    had, since, weight = False, None, toy(s).weights[mode]
+    for reading in course:
+        share = reading.shares[mode] if len(reading.shares) > mode else 0.0
+        if share >= 2 * LOST * weight and reading.step:
+            had = True
+        if share >= LOST * weight:
+            since = None
+        elif had and since is None:
+            since = reading.step
+    return since
 
 
-def _turns(values: list[float]) -> int:
-    """How often a course turns by more than a quarter of its range: noise does not count."""
-    least = 0.25 * (max(values) - min(values))
+def _swing(values: list[float]) -> tuple[int, float, float]:
+    """How often a course turns, by more than half of what lies between its lowest and highest tenth; and these two."""
+    bottom, top = (float(value) for value in np.quantile(values, [0.1, 0.9]))
     turns, direction, low, high = 0, 0, values[0], values[0]  # low and high since the last turn
     for value in values:
         low, high = min(low, value), max(high, value)
-        if direction >= 0 and high - value > least:
+        if direction >= 0 and high - value > (top - bottom) / 2:
             turns, direction, low = turns + (direction > 0), -1, value
-        elif direction <= 0 and value - low > least:
+        elif direction <= 0 and value - low > (top - bottom) / 2:
             turns, direction, high = turns + (direction < 0), 1, value
-    return turns
+    return turns, bottom, top

@@ -27,7 +27,8 @@ PIXELS, REACH = 600, 1.2  # of the map of good places on a curve: pixels per sid
 class Metrics:
     """kl, js: bits (KL of the data from the fakes); sw: sliced Wasserstein-1, in the plot's units; high_quality: share of
     fakes within 3 sds of a mode, or, on a curve, where the density is not in its lowest 1.1 %; shares: for each mode the
-    share of all fakes that is within 3 sds of it (and nearest to it), () where there are no modes. All NaN for NaN fakes."""
+    share of all fakes that is within 3 sds of it (and nearest to it), () where there are no modes; middle: the mean of the
+    fakes, which tells whether they move as a whole. All NaN for NaN fakes."""
 
     kl: float
     js: float
@@ -36,6 +37,7 @@ class Metrics:
     modes_total: int
     high_quality: float
     shares: tuple[float, ...]
+    middle: tuple[float, float] = (math.nan, math.nan)
 
 
 def measure(toy: Toy, fakes: np.ndarray) -> Metrics:
@@ -49,7 +51,8 @@ def measure(toy: Toy, fakes: np.ndarray) -> Metrics:
     shares = () if toy.modes is None else mode_shares(toy, fakes)
     good = float(_good(toy, fakes).mean()) if toy.modes is None else float(sum(shares))
     covered = int(sum(shares >= COVERED * toy.weights)) if total else 0
-    return Metrics(kl(p, q), js(p, q), distance, covered, total, good, tuple(float(share) for share in shares))
+    middle = tuple(float(value) for value in fakes.mean(0, dtype=np.float64))
+    return Metrics(kl(p, q), js(p, q), distance, covered, total, good, tuple(float(share) for share in shares), middle)
 
 
 # ---- Divergences --------------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def said(found: Metrics) -> str:
 def publish(folder: Path, settings: Settings, state: State, found: Metrics) -> None:
     """Writes what ships. The weights stay float32: the run shall go on exactly where it was."""
     folder.mkdir(parents=True, exist_ok=True)
-    numbers = {name: round(value, 4) for name, value in vars(found).items() if name != "shares"}
+    numbers = {name: round(value, 4) for name, value in vars(found).items() if name not in ("shares", "middle")}
     card.publish(
         folder,
         {name: torch.from_numpy(getattr(state, name)) for name in presets.VECTORS},

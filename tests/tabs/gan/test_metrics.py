@@ -177,4 +177,4 @@ def test_numbers_that_are_none_are_said_to_be_none():
 def test_plain_numbers_come_out():
     found = measure(TOYS["grid25"], draw(TOYS["grid25"]))
     assert {type(value) for value in vars(found).values()} == {float, int, tuple}
-    assert type(found.shares[0]) is float
+    assert type(found.shares[0]) is float and found.middle == pytest.approx((0, 0), abs=0.02)
