@@ -259,6 +259,12 @@ def test_a_finger_that_scrolls_over_a_stepper_changes_nothing_and_a_tap_does(rea
         finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - 20 * i}]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_function(f"scrollY > {before} + 40")
+    # A tap into a page that still glides only stops it.
+    page.wait_for_function(
+        "() => { const still = scrollY === window.was; window.was = scrollY; window.rest = still ? (window.rest ?? 0) + 1 : 0;"
+        " return window.rest > 20 }"
+    )
+    assert settings(page)["g_width"] == 8
     box = plus.bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     wait_setting(page, "g_width", 9)  # one more, not two

@@ -10,16 +10,16 @@
 //   lab.set(changes, lane)  changes settings of a lane, or of all; the same, soon and once, while somebody types: lab.setSoon
 //   lab.select(lane)        chooses that lane
 //   lab.fetch(path, query, init)   a Response, or an Error with a sentence; lab.messages(path, query) a film's messages
-//   lab.url(path, query)    an address that an <a download> can have
 //   lab.hold(frames), lab.release()   shows these frames, {lane: frame}, instead of the live ones
 //   lab.frame(lane), lab.lane(lane)   a lane's shown frame; its entry in the desk
 //   lab.colour(name)        a palette colour of the present mode: lab.colour("sym-real")
 //   lab.on(name, fn)        "frame" (frames), "desk" (desk, before), "notes" ({notes, shares}), "select" (lane), "scene" (lane),
 //                           "restart" (curves and films are stale), "theme", "layout", "slow" (on), "hold" (frames or null)
-//   lab.say(sentence)       a line under the bar, for what has just happened; lab.number(1234.5) "1,234.5"
+//   lab.say(sentence)       a line under the bar, for what has just happened; lab.about() what this run is
+//   lab.recipe(settings)    what they are compared with: their data set's known-good ones, or the defaults
+//   lab.act                 what the bar's buttons and keys do; lab.parts what the factories returned, by section
 
 const LAB_TELLS_RESTART = new Set(["open", "reset", "undo", "redo", "branch", "add", "remove", "failure", "cure", "remedy"]);
-const LAB_NAMES = "ABCD";
 
 const root = element.querySelector(".ganlab");
 const wire = wireTo(props.routes);
@@ -38,12 +38,11 @@ function makeLab(root, wire) {
 
   const lab = {
     root, wire, part, facts, start: null, desk: null, live: {}, frames: {}, scenes: {}, selected: 0, slow: false,
-    do: tell, set, setSoon, select, hold, release, colour, on, say, setSlow, number, emit, reopen, take, about, recipe,
-    fetch: wire.ask, messages: wire.messages, url: (path, query) => wire.url(path, query, true),
+    do: tell, set, setSoon, select, hold, release, colour, on, say, setSlow, emit, reopen, take, about, recipe,
+    fetch: wire.ask, messages: wire.messages,
     lane: (lane = lab.selected) => lab.desk?.lanes.find((one) => one.lane === lane) ?? lab.desk?.lanes[0],
     frame: (lane = lab.selected) => lab.frames[lane],
     get held() { return held; },
-    get offline() { return root.dataset.state === "offline"; },
   };
 
   // ---- Events ------------------------------------------------------------------------------------------------------
@@ -355,11 +354,6 @@ function makeLab(root, wire) {
     emit("layout");
     plan();
   }).observe(root);
-
-  const shownNumber = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
-  function number(value) {
-    return Number.isFinite(value) ? shownNumber.format(value) : "–";
-  }
 
   // The line under the bar: news for a while, else what this run is.
   let sayTimer = 0;

@@ -16,9 +16,7 @@ function wireTo(prefix) {
     return text && "?" + text;
   }
 
-  /** The address of a route. With `whose`, for links and downloads, which can send no header. */
-  const url = (name, pairs, whose) =>
-    window.explorer.url(prefix + "/" + name + query(whose ? { ...pairs, session_hash: session } : pairs));
+  const url = (name, pairs) => window.explorer.url(prefix + "/" + name + query(pairs));
 
   async function ask(name, pairs, init = {}, tried = 0) {
     let reply;
@@ -44,7 +42,7 @@ function wireTo(prefix) {
 
   const messages = async (name, pairs) => readMessages(new Uint8Array(await (await ask(name, pairs)).arrayBuffer()));
 
-  return { session, url, ask, json, post, messages };
+  return { ask, json, post, messages };
 }
 
 /**
