@@ -114,6 +114,9 @@ def untrained(course: list[Reading], s: Settings) -> Finding | None:
 
 def idle(course: list[Reading], s: Settings) -> Finding | None:
     """A player that cannot move."""
+    if s.k_g == s.k_d == 0:
+        return Finding("idle", "warn", "Nothing trains: both players have 0 updates per round.", "1 update for each per round",
+                       {"k_d": 1, "k_g": 1})  # fmt: skip
     if s.k_g == 0:
         return Finding("idle", "warn", "G stands still: it has 0 updates per round, so the fakes stay where they are.",
                        "Give G 1 update per round", {"k_g": 1})  # fmt: skip

@@ -43,7 +43,7 @@ def test_what_differs_from_the_defaults_makes_the_same_settings_again():
         ({"spectral": "perhaps"}, "on or off"),
         ({"data": "cats"}, "no data set called 'cats'"), ({"data": 5}, "no text"), ({"points": "x" * 99_999}, "no text"),
         ({"colour": "red"}, "no setting called 'colour'"), ({3: 4}, "no setting called '3'"), ({"batch": 0}, "not between"),
-        ({"k_d": 0, "k_g": 0}, "nothing would train"), ({"data": OWN}, "fewer than two points"),
+        (["loss"], "names with values"), ({"loss": ["wgan"]}, "choose one"), ({"data": OWN}, "fewer than two points"),
         ({"data": OWN, "points": "!!!"}, "damaged"), ({"data": OWN, "points": "AAA"}, "damaged"),
     ],
 )  # fmt: skip

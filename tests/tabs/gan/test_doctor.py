@@ -206,6 +206,7 @@ def test_divergence_names_both_rounds_and_leaves_nothing_else_to_say():
 def test_players_that_cannot_move():
     assert the("idle", course(sw=0.3), dataclasses.replace(RING, k_g=0)).changes == {"k_g": 1}
     assert the("idle", course(sw=0.3), dataclasses.replace(RING, k_d=0)).changes == {"k_d": 1}
+    assert the("idle", course(sw=0.3), dataclasses.replace(RING, k_d=0, k_g=0)).changes == {"k_d": 1, "k_g": 1}
     assert the("idle", course(sw=0.3), dataclasses.replace(RING, g_lr=1e-6)).changes == {"g_lr": 0.002}
 
 
