@@ -141,7 +141,7 @@ def _facts() -> dict:
         "failures": [
             {
                 "name": name, "title": failure.title, "see": failure.see, "why": failure.why, "rounds": failure.rounds,
-                "cure_title": failure.cure_title, "settings": failure.settings, "cure": failure.cure,
+                "cure_title": failure.cure_title, "settings": failure.settings, "cure": failure.cure, "cured": failure.cured,
             }
             for name, failure in gallery.FAILURES.items()
         ],

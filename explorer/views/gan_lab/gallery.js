@@ -65,7 +65,7 @@ function makeGallery(section, lab) {
 
   async function heal(failure) {
     if (!(await lab.do("cure"))) return;
-    await hurry(failure.rounds);
+    await hurry(failure.cured ?? failure.rounds);
     await lab.do("play");
     toPlot();
   }
@@ -103,7 +103,8 @@ function makeGallery(section, lab) {
     for (const { failure, node, show, cure, bar, state } of cards) {
       const here = failure.name === name;
       const step = Math.round(lab.live[lab.desk?.lanes[0].lane]?.step ?? 0);
-      const due = step >= failure.rounds;
+      const goal = here && cured ? failure.cured ?? failure.rounds : failure.rounds;
+      const due = step >= goal;
       const halted = here && lab.lane()?.halted;
       const mood = !here ? "idle" : cured ? (due ? "cured" : "curing") : due || halted ? "shown" : "coming";
       if (node.dataset.state !== mood) node.dataset.state = mood;
@@ -111,12 +112,13 @@ function makeGallery(section, lab) {
       tellText(show, here ? "See it again" : "Make it happen");
       cure.hidden = !here || cured;
       bar.hidden = !here || due || Boolean(halted);
-      bar.value = Math.min(step, failure.rounds);
+      bar.max = goal;
+      bar.value = Math.min(step, goal);
       tellText(state, {
         idle: "Shows by round " + roundsText(failure.rounds),
         coming: "Shows by round " + roundsText(failure.rounds) + ", now " + roundsText(step),
         shown: halted || "There it is.",
-        curing: "With the cure: judge at round " + roundsText(failure.rounds) + ", now " + roundsText(step),
+        curing: "With the cure: judge at round " + roundsText(goal) + ", now " + roundsText(step),
         cured: "Cured: the same seed, " +
           (failure.cure_title ? failure.cure_title[0].toLowerCase() + failure.cure_title.slice(1) : "another setting") + ".",
       }[mood]);
