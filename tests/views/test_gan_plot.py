@@ -439,6 +439,15 @@ def test_slow_motion_runs_by_itself_at_its_pace(lab):
 
 
 @browser_test
+def test_the_overview_finds_back_from_its_narrow_layout(lab):
+    """Held to a phone's width by its narrow layout, it once took that for its room and stayed narrow."""
+    page = lab(width=390, height=844)
+    for width, layout in ((1920, "wide"), (390, "narrow"), (1440, "wide")):
+        page.set_viewport_size({"width": width, "height": 900})
+        until(page, "(layout) => document.querySelector('.ggraph').dataset.layout === layout", layout)
+
+
+@browser_test
 @pytest.mark.parametrize("width, layout", [(1440, "wide"), (390, "narrow")])
 def test_the_overview_fits_and_can_be_read(slow, width, layout):
     page = slow(width=width, height=844)

@@ -102,15 +102,15 @@ function makeGraph(section, lab) {
   // ---- Places ------------------------------------------------------------------------------------------------------------
 
   function layout() {
+    if (!section.clientWidth) return;
+    place = section.clientWidth < 560 ? GRAPH_NARROW : GRAPH_WIDE; // the stage itself is held narrow by its narrow layout
+    section.dataset.layout = place === GRAPH_WIDE ? "wide" : "narrow";
     const width = stage.clientWidth;
-    if (!width) return;
-    place = width < 560 ? GRAPH_NARROW : GRAPH_WIDE;
     unit = width / place.width;
     ratio = Math.min(3, devicePixelRatio || 1);
     const height = place.height * unit;
     stage.style.height = height + "px";
     section.style.setProperty("--text", place.text * unit + "px");
-    section.dataset.layout = place === GRAPH_WIDE ? "wide" : "narrow";
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
     for (const [name, node] of Object.entries(parts)) {
@@ -618,7 +618,8 @@ function makeGraph(section, lab) {
     redraw();
   });
   lab.on("layout", layout);
-  new ResizeObserver(() => Math.abs(stage.clientWidth - place.width * unit) > 0.5 && layout()).observe(stage);
+  let laid = 0;
+  new ResizeObserver(() => section.clientWidth !== laid && ((laid = section.clientWidth), layout())).observe(section);
   new IntersectionObserver((entries) => {
     seen = entries.at(-1).isIntersecting;
     if (seen) redraw();

@@ -153,7 +153,7 @@ function makePlot(section, lab) {
     const columns = cells.length > 1 ? 2 : 1, rows = Math.max(1, Math.ceil(cells.length / columns));
     const width = canvas.parentElement.clientWidth;
     if (!width) return;
-    const left = 2.1 * rem, bottom = 1.9 * rem, top = 0.5 * rem, right = 0.5 * rem, head = cells.length > 1 ? 1.5 * rem : 0;
+    const [left, bottom, top, right, head] = [2.1, 1.9, 0.5, 0.5, cells.length > 1 ? 1.5 : 0].map((v) => Math.round(v * rem));
     const side = Math.floor((width - columns * (left + right)) / columns);
     const height = rows * (side + bottom + top + head);
     canvas.style.height = height + "px";
@@ -201,9 +201,9 @@ function makePlot(section, lab) {
     baseKey = key;
     Object.assign(base, { width: canvas.width, height: canvas.height });
     const pen = base.getContext("2d", { alpha: false });
-    pen.scale(ratio, ratio);
     pen.fillStyle = ink.paper;
-    pen.fillRect(0, 0, width, height);
+    pen.fillRect(0, 0, base.width, base.height);
+    pen.scale(ratio, ratio);
     for (const cell of cells) if (cell.box) drawAxes(pen, cell);
   }
   const base = document.createElement("canvas");
