@@ -24,6 +24,8 @@ LANES = 32  # columns that one turn of a vectorised loop takes: rows are padded 
 TINY = np.float32(1e-12)
 ONE, ZERO, HALF, TWO = np.float32(1), np.float32(0), np.float32(0.5), np.float32(2)
 LEAK = np.float32(0.2)
+# As arguments: numba compiles a version of its own for every literal number or truth.
+NIL, UNIT, YES, NO = np.int64(0), np.int64(1), np.bool_(True), np.bool_(False)
 
 # ---- e^x and tanh, made of steps that vectorise; both within 3e-7, relative and absolute ------------------------------------
 
@@ -197,13 +199,13 @@ def multiply(out, row, factor, cols):
 @compiled
 def forward(w, sizes, act, h, slope, curve, order, cols):
     """From the input in h's first rows to everything after it. Returns the first row of the output layer."""
-    at, row = 0, 0
+    at, row = NIL, NIL
     for l in range(1, len(sizes)):
         n, m = sizes[l - 1], sizes[l]
         bias = at + n * m
         for o in range(m):
             r = row + n + o
-            combine(h, r, w[bias + o], w, at + o * n, 1, n, h, row, cols)
+            combine(h, r, w[bias + o], w, at + o * n, UNIT, n, h, row, cols)
             if l < len(sizes) - 1:
                 activate(act, h, slope, curve, r, order, cols)
         at, row = bias + m, row + n
@@ -215,7 +217,7 @@ def backward(w, sizes, h, slope, delta, gradient, weights, inputs, cols):
     """From dL/d(sum) in delta's last rows to those of all layers; adds to the weights' gradient, and, if asked for, says
     dL/d(input) in delta's first rows."""
     last = len(sizes) - 1
-    at, row = 0, 0
+    at, row = NIL, NIL
     for l in range(last):
         at += (sizes[l] + 1) * sizes[l + 1]
         row += sizes[l]
@@ -240,7 +242,7 @@ def penalty(w, sizes, smooth, weight, length, h, slope, curve, back, open_, tang
     """Adds the gradient of weight · sum (|g| - 1)² (length) or of weight / 2 · sum |g|² (not) to `gradient`, and returns
     the penalty, which is the mean over the first b columns. h, slope and curve are those of a pass forward there."""
     last = len(sizes) - 1
-    at, row = 0, 0
+    at, row = NIL, NIL
     for l in range(last):
         at += (sizes[l] + 1) * sizes[l + 1]
         row += sizes[l]
@@ -284,14 +286,14 @@ def penalty(w, sizes, smooth, weight, length, h, slope, curve, back, open_, tang
         value *= weight / 2 / b
 
     # Forward along v. For a smooth unit, `open_` becomes what its sum's own gradient gets from its bend.
-    at, row = 0, 0
+    at, row = NIL, NIL
     for l in range(1, last + 1):
         n, m = sizes[l - 1], sizes[l]
         for o in range(m):
             r = row + n + o
             products(gradient, at + o * n, n, back, r, tangent, row, cols)
             if l < last:
-                combine(tangent, r, ZERO, w, at + o * n, 1, n, tangent, row, cols)
+                combine(tangent, r, ZERO, w, at + o * n, UNIT, n, tangent, row, cols)
                 if smooth:
                     for k in range(cols):
                         open_[r, k] *= curve[r, k] * tangent[r, k]
@@ -350,11 +352,11 @@ def normalise(v, first, n):
 
 @compiled
 def power_iteration(w, sizes, u, v):
-    at, first = 0, 0
+    at, first = NIL, NIL
     for l in range(1, len(sizes)):
         n, m = sizes[l - 1], sizes[l]
         times(w, at, n, m, u, first, v)
-        normalise(v, 0, n)
+        normalise(v, NIL, n)
         for o in range(m):
             s = ZERO
             for i in range(n):
@@ -367,11 +369,11 @@ def power_iteration(w, sizes, u, v):
 @compiled
 def divide(w, sizes, u, v, out):
     """out = the weights that D works with: each W by its sigma."""
-    at, first = 0, 0
+    at, first = NIL, NIL
     for l in range(1, len(sizes)):
         n, m = sizes[l - 1], sizes[l]
         times(w, at, n, m, u, first, v)
-        sigma = normalise(v, 0, n)
+        sigma = normalise(v, NIL, n)
         for i in range(at, at + n * m):
             out[i] = w[i] / sigma
         for i in range(at + n * m, at + (n + 1) * m):
@@ -382,11 +384,11 @@ def divide(w, sizes, u, v, out):
 @compiled
 def undivide(w, divided, sizes, u, v, gradient):
     """The gradient of D's own weights from that of the divided ones, in place: (G - (G·W/sigma) u v') / sigma."""
-    at, first = 0, 0
+    at, first = NIL, NIL
     for l in range(1, len(sizes)):
         n, m = sizes[l - 1], sizes[l]
         times(w, at, n, m, u, first, v)
-        sigma = normalise(v, 0, n)
+        sigma = normalise(v, NIL, n)
         dot = ZERO
         if sigma > TINY:
             for i in range(at, at + n * m):
@@ -453,26 +455,26 @@ def lines(l, delta, first, cols, sign):
 @compiled
 def d_loss(loss, l, delta, b, smoothing):
     if loss <= MINIMAX:
-        value = logs(l, delta, 0, b, -ONE, ONE, smoothing) + logs(l, delta, b, b, ONE, ONE, ZERO)
+        value = logs(l, delta, NIL, b, -ONE, ONE, smoothing) + logs(l, delta, b, b, ONE, ONE, ZERO)
     elif loss == LEAST_SQUARES:
-        value = squares(l, delta, 0, b, ONE) + squares(l, delta, b, b, ZERO)
+        value = squares(l, delta, NIL, b, ONE) + squares(l, delta, b, b, ZERO)
     elif loss == HINGE:
-        value = ramps(l, delta, 0, b, -ONE) + ramps(l, delta, b, b, ONE)
+        value = ramps(l, delta, NIL, b, -ONE) + ramps(l, delta, b, b, ONE)
     else:
-        value = lines(l, delta, 0, b, -ONE) + lines(l, delta, b, b, ONE)
+        value = lines(l, delta, NIL, b, -ONE) + lines(l, delta, b, b, ONE)
     return value / b
 
 
 @compiled
 def g_loss(loss, l, delta, b):
     if loss == NON_SATURATING:
-        value = logs(l, delta, 0, b, -ONE, ONE, ZERO)
+        value = logs(l, delta, NIL, b, -ONE, ONE, ZERO)
     elif loss == MINIMAX:
-        value = logs(l, delta, 0, b, ONE, -ONE, ZERO)
+        value = logs(l, delta, NIL, b, ONE, -ONE, ZERO)
     elif loss == LEAST_SQUARES:
-        value = squares(l, delta, 0, b, ONE)
+        value = squares(l, delta, NIL, b, ONE)
     else:
-        value = lines(l, delta, 0, b, -ONE)
+        value = lines(l, delta, NIL, b, -ONE)
     return value / b
 
 
@@ -545,7 +547,7 @@ def generate(g, g_sizes, g_act, tanh_out, z, at, gh, gs, gc, order, b, cols):
     first = forward(g, g_sizes, g_act, gh, gs, gc, order, cols)
     if tanh_out:
         for r in range(first, first + 2):
-            activate(TANH, gh, gs, gc, r, 1, cols)
+            activate(np.int64(TANH), gh, gs, gc, r, UNIT, cols)
     return first
 
 
@@ -585,7 +587,7 @@ def train(rounds, told, whole, real, g_sizes, d_sizes, g, d, ema, g_memory, d_me
     for r in range(rounds):
         for _ in range(k_d):
             here, at = d_at < BLOCK, d_at % BLOCK
-            first = generate(g, g_sizes, g_act, tanh_out, z_d if here else z_d_next, at, gh, gs, gd, 0, b, cols)
+            first = generate(g, g_sizes, g_act, tanh_out, z_d if here else z_d_next, at, gh, gs, gd, NIL, b, cols)
             chosen = index if here else index_next
             for k in range(b):
                 i = chosen[at, k]
@@ -610,9 +612,9 @@ def train(rounds, told, whole, real, g_sizes, d_sizes, g, d, ema, g_memory, d_me
             for k in range(2 * b, both):
                 logits_delta[k] = ZERO
             accuracies(loss, logits, b, told, r)
-            backward(w, d_sizes, h, slope, delta, d_gradient, True, False, both)
+            backward(w, d_sizes, h, slope, delta, d_gradient, YES, NO, both)
             if r1 > 0:
-                told[r, 4] += penalty(w, d_sizes, smooth, r1, False, h, slope, curve, back, open_, tangent, delta, d_gradient,
+                told[r, 4] += penalty(w, d_sizes, smooth, r1, NO, h, slope, curve, back, open_, tangent, delta, d_gradient,
                                       b, cols)  # fmt: skip
             if between:
                 share = mix if here else mix_next
@@ -620,7 +622,7 @@ def train(rounds, told, whole, real, g_sizes, d_sizes, g, d, ema, g_memory, d_me
                     for k in range(b):
                         h[i, k] = share[at, k] * h[i, k] + (ONE - share[at, k]) * h[i, b + k]
                 forward(w, d_sizes, d_act, h, slope, curve, order, cols)
-                told[r, 4] += penalty(w, d_sizes, smooth, gp, True, h, slope, curve, back, open_, tangent, delta, d_gradient,
+                told[r, 4] += penalty(w, d_sizes, smooth, gp, YES, h, slope, curve, back, open_, tangent, delta, d_gradient,
                                       b, cols)  # fmt: skip
             if spectral:
                 undivide(d, effective, d_sizes, u, v, d_gradient)
@@ -633,7 +635,7 @@ def train(rounds, told, whole, real, g_sizes, d_sizes, g, d, ema, g_memory, d_me
 
         for _ in range(k_g):
             here, at = g_at < BLOCK, g_at % BLOCK
-            first = generate(g, g_sizes, g_act, tanh_out, z_g if here else z_g_next, at, gh, gs, gd, 1, b, cols)
+            first = generate(g, g_sizes, g_act, tanh_out, z_g if here else z_g_next, at, gh, gs, gd, UNIT, b, cols)
             for i in range(2):
                 for k in range(cols):
                     h[i, k] = gh[first + i, k]
@@ -645,18 +647,18 @@ def train(rounds, told, whole, real, g_sizes, d_sizes, g, d, ema, g_memory, d_me
 
             if spectral:
                 divide(d, d_sizes, u, v, effective)
-            forward(w, d_sizes, d_act, h, slope, curve, 1, cols)
+            forward(w, d_sizes, d_act, h, slope, curve, UNIT, cols)
             told[r, 5] += g_loss(loss, logits, logits_delta, b)
             for k in range(b, cols):
                 logits_delta[k] = ZERO
-            backward(w, d_sizes, h, slope, delta, d_gradient, False, True, cols)
+            backward(w, d_sizes, h, slope, delta, d_gradient, NO, YES, cols)
             for i in range(2):
                 for k in range(cols):
                     gd[first + i, k] = delta[i, k]
                 if tanh_out:
                     multiply(gd, first + i, gs, cols)
             g_gradient[:] = 0
-            backward(g, g_sizes, gh, gs, gd, g_gradient, True, False, cols)
+            backward(g, g_sizes, gh, gs, gd, g_gradient, YES, NO, cols)
 
             g_at, g_tick = g_at + 1, g_tick + 1
             told[r, 6] += optimise(g_opt, g, g_gradient, b, g_memory, g_lr, beta1, g_tick)
