@@ -30,7 +30,7 @@ _ADAM = {"g_opt": "adam", "d_opt": "adam", "g_width": 32, "d_width": 32, "d_act"
 FAILURES: dict[str, Failure] = {
     "collapse": Failure(
         title="Mode collapse",
-        settings={**_ADAM, "data": "ring8", "g_lr": 0.001, "d_lr": 0.002, "k_g": 10, "seed": 4},
+        settings={**_ADAM, "data": "ring8", "g_width": 16, "d_width": 16, "g_lr": 0.002, "d_lr": 0.002, "k_g": 10, "seed": 6},
         rounds=1000,
         see="All fakes gather in one clump, which runs from mode to mode. Six or more of the eight modes have none at any time.",
         cure={"k_g": 1},
