@@ -380,6 +380,7 @@ def test_a_round_is_k_d_times_five_steps_and_k_g_times_five(slow):
     d, g = page.evaluate("[L.frame().d_updates, L.frame().g_updates]")  # of the frames that are shown
     first = page.evaluate("L.held[0].d_updates")
     assert first == d and g == 1 and d == 2 and max(start) <= 1
+    assert page.evaluate("L.frame().step") == 1, "the three updates were a round"
 
 
 @browser_test

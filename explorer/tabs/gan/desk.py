@@ -117,7 +117,7 @@ class Desk:
             raise ValueError("A step is one of D, of G, or of both.")
         self.playing = False
         for lane in self.lanes:
-            lane.step(what)
+            lane.step(what, bool(given.get("round")))
         self.measure()
         return next((lane.halted for lane in self.lanes if lane.halted), None)
 

@@ -75,14 +75,15 @@ class Run:
         self.shown = self.state.copy()
         return done
 
-    def step(self, what: str) -> None:
-        """One update of "d" or of "g", or one round of "both"."""
+    def step(self, what: str, ends_round: bool = False) -> None:
+        """One update of "d" or of "g", perhaps the last of a round made by single steps, or one round of "both"."""
         if what == "both":
             self.advance(1)
             return
         if self.halted:
             return
         trace = engine.advance(self.settings, self.state, 1, what)
+        self.state.rounds += ends_round
         if not self.state.finite():
             self._restore()
         else:

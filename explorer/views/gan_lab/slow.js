@@ -73,7 +73,7 @@ function makeSlow(section, lab) {
     const last = phases.at(-1);
     const next = last && last.turn + 1 < turns.length && turns[last.turn] === last.what ? last.turn + 1 : 0;
     const what = turns[next] ?? "d";
-    return { what, turn: next, number: what === "d" ? next + 1 : next + 1 - k_d, of: what === "d" ? k_d : k_g };
+    return { what, turn: next, ends: next === turns.length - 1, number: what === "d" ? next + 1 : next + 1 - k_d, of: what === "d" ? k_d : k_g };
   }
 
   /** The server makes the update; its "before" is what is shown until step 5. */
@@ -87,7 +87,7 @@ function makeSlow(section, lab) {
         if (visit !== session || !before) return false;
         hold(before);
         const phase = { ...upcoming(), before };
-        const desk = await lab.do("step", { what: phase.what });
+        const desk = await lab.do("step", { what: phase.what, round: phase.ends });
         if (!desk || visit !== session) return false;
         phase.after = await framesNow();
         if (!phase.after || visit !== session) return false;

@@ -102,6 +102,14 @@ def test_single_updates_move_one_player():
     assert (run.rounds, run.state.d_updates, run.state.g_updates) == (1, 3, 2)
 
 
+def test_a_round_in_single_steps_is_a_round():
+    whole, parts = Run(check({"k_d": 2, "k_g": 1})), Run(check({"k_d": 2, "k_g": 1}))
+    whole.advance(1)
+    for what, ends in (("d", False), ("d", False), ("g", True)):
+        parts.step(what, ends)
+    assert same(whole, parts) and parts.rounds == 1
+
+
 def test_what_is_told_of_a_moment():
     run = Run(Settings())
     run.advance(25)
