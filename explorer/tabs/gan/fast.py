@@ -61,6 +61,7 @@ def warm(wait: bool = False) -> None:
 def advance(settings: Settings, state: State, rounds: int, what: str = "both") -> Trace:
     """As reference.advance, for one run. Only when `ready`."""
     s = settings
+    _sound(s, state)
     k_d = s.k_d if what == "both" else int(what == "d")
     k_g = s.k_g if what == "both" else int(what == "g")
     told = np.zeros((rounds, len(COLUMNS)))
@@ -83,6 +84,18 @@ def advance(settings: Settings, state: State, rounds: int, what: str = "both") -
     return Trace(**{name: np.ascontiguousarray(means[:, i]) for i, name in enumerate(COLUMNS)})
 
 
+def _sound(s: Settings, state: State) -> None:
+    """Makes the vectors what the kernel takes. It checks no index, so wrong lengths must not get that far."""
+    g, d = (sum((a + 1) * b for a, b in zip(sizes, sizes[1:])) for sizes in (s.g_sizes, s.d_sizes))
+    shapes = {"g": (g,), "d": (d,), "ema": (g,), "g_memory": (2, g), "d_memory": (2, d), "u": (sum(s.d_sizes[1:]),)}
+    for name, shape in shapes.items():
+        array = getattr(state, name)
+        if array.shape != shape:
+            raise ValueError(f"These are the numbers of other nets: {name} has the shape {array.shape}, not {shape}.")
+        if array.dtype != np.float32 or not (array.flags.c_contiguous and array.flags.writeable):
+            setattr(state, name, np.array(array, np.float32, order="C"))
+
+
 def _segment(s: Settings, state: State, rounds: int, k_d: int, k_g: int, told: np.ndarray) -> None:
     losses, acts, optimizers = CODES
     d_draws = _draws(feed.d_block, s, state.d_updates, rounds * k_d, D_EMPTY)
@@ -90,9 +103,6 @@ def _segment(s: Settings, state: State, rounds: int, k_d: int, k_g: int, told: n
     whole = (s.batch, losses[s.loss], k_d, k_g, state.d_updates % BLOCK, state.g_updates % BLOCK, state.d_ticks, state.g_ticks,
              acts[s.g_act], acts[s.d_act], s.g_out == "tanh", s.spectral, optimizers[s.g_opt], optimizers[s.d_opt])  # fmt: skip
     real = (s.d_lr, s.g_lr, s.beta1, s.ema, s.smoothing, s.clip, s.gp, s.r1, s.instance_noise)
-    for name in ("g", "d", "ema", "g_memory", "d_memory", "u"):
-        if not ((array := getattr(state, name)).flags.c_contiguous and array.flags.writeable):
-            setattr(state, name, array.copy())
     _train(rounds, told, np.array(whole, np.int64), np.array(real, np.float64), np.array(s.g_sizes), np.array(s.d_sizes),
            state.g, state.d, state.ema, state.g_memory, state.d_memory, state.u, data(s), *d_draws, *g_draws,
            *_rooms(s, max(len(state.g), len(state.d))))  # fmt: skip
@@ -146,8 +156,12 @@ def _load() -> None:
         return
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", "from explorer.tabs.gan import fast; fast.compile_here(nice=True)"]
-    if subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0:
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode == 0:
         compile_here(folder)
+    else:
+        why = done.stderr.strip().rpartition("\n")[2] or f"exit status {done.returncode}"
+        print(f"The GAN lab's fast engine could not be compiled, so torch trains instead: {why}", file=sys.stderr)
 
 
 def compile_here(folder: Path | None = None, nice: bool = False) -> None:

@@ -169,9 +169,20 @@ def test_weights_that_cannot_be_written_to_are_copied():
     s = Settings()
     state, plain = start(s), start(s)
     state.g.flags.writeable = state.d_memory.flags.writeable = False
+    state.ema = state.ema.astype(np.float64)
     fast.advance(s, state, 5)
     fast.advance(s, plain, 5)
     assert apart(state, plain) == 0
+
+
+def test_vectors_of_other_nets_are_refused():
+    """Compiled code would read on beyond their ends."""
+    s, wider = Settings(), check({"d_width": 9})
+    for name in ("d", "d_memory", "u"):
+        state = start(s)
+        setattr(state, name, getattr(start(wider), name))
+        with pytest.raises(ValueError, match=f"other nets: {name} has"):
+            fast.advance(s, state, 1)
 
 
 def test_one_compiled_version_serves_all():
