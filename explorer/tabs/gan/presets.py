@@ -35,7 +35,7 @@ PRESETS: dict[str, Preset] = {
     "line": Preset(_BOTH, 10_000,
                    "Almost no width, so ReLUs do: they flatten the noise onto the line. D takes three steps for one of G, so "
                    "that it has seen where G is before G moves on."),
-    "gaussians": Preset({**_SMOOTH, "r1": 0.03}, 10_000,
+    "gaussians": Preset({**_SMOOTH, "g_lr": 0.0003, "d_lr": 0.002, "r1": 0.05}, 10_000,
                         "Broad clouds need a smooth G: SiLUs spread the noise where ReLUs would fold it into thin lines. A "
                         "little R1 keeps D from drawing edges where there are none."),
     "ring": Preset(_SMOOTH, 10_000,
