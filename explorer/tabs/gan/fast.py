@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -125,16 +126,19 @@ def _draws(blocks, s: Settings, updates: int, more: int, empty: dict[str, np.nda
     return [spare if array is None else array for array, spare in found]
 
 
-def _rooms(s: Settings, weights: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Room for the passes of G, of D and for vectors of weights; kept by the thread, and cut to size."""
-    shapes = (3, sum(s.g_sizes), _padded(s.batch)), (7, sum(s.d_sizes), _padded(2 * s.batch)), (4, weights)
-    sizes = [math.prod(shape) for shape in shapes]
+def _rooms(s: Settings, weights: int) -> list[np.ndarray]:
+    """Room for the passes of G, of D and for vectors of weights; kept by the thread, and cut to size.
+
+    Rows begin with a line of the cache (16 numbers) and are an odd number of lines long, or all of them would want the same
+    few places in it.
+    """
+    shapes = (3, sum(s.g_sizes), _padded(s.batch) + 16), (7, sum(s.d_sizes), _padded(2 * s.batch) + 16), (4, weights)
+    ends = list(accumulate(map(math.prod, shapes)))
     room = getattr(_room, "room", None)
-    if room is None or room.size < sum(sizes):
-        room = _room.room = np.empty(sum(sizes), np.float32)
-    first, second = sizes[0], sizes[0] + sizes[1]
-    cuts = room[:first], room[first:second], room[second : sum(sizes)]
-    return tuple(cut.reshape(shape) for cut, shape in zip(cuts, shapes))
+    if room is None or room.size < ends[-1]:
+        whole = np.empty(ends[-1] + 16, np.float32)
+        room = _room.room = whole[-whole.ctypes.data % 64 // 4 :]
+    return [room[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes)]
 
 
 def _padded(columns: int) -> int:
