@@ -260,7 +260,7 @@ def cloud(points: np.ndarray) -> Toy:
     return _cloud(np.ascontiguousarray(points, np.float32).tobytes())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _cloud(raw: bytes) -> Toy:
     points = np.frombuffer(raw, np.float32).reshape(-1, 2)
     law = Mixture(np.full(len(points), 1 / len(points)), points.astype(np.float64), np.full(points.shape, CLOUD_SD))
