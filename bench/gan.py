@@ -8,6 +8,7 @@ of the machine meets them all, and are timed by the seconds that their thread co
 import argparse
 import os
 import time
+from itertools import count
 
 import app  # noqa: F401  the environment in which the app runs, its thread count above all: the same for every way
 
@@ -49,9 +50,12 @@ def baseline(device: str = "cpu"):
     return step
 
 
-def runs(count: int, **settings):
-    """So many runs of seeds of their own: none shares its draws with another."""
-    made = [check({**settings, "seed": seed}) for seed in range(count)]
+SEEDS = count(1)
+
+
+def runs(how_many: int, **settings):
+    """So many runs of seeds of their own: none finds its draws made for another."""
+    made = [check({**settings, "seed": next(SEEDS)}) for _ in range(how_many)]
     return [(s, start(s)) for s in made]
 
 
