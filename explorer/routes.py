@@ -10,6 +10,7 @@ import logging
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from starlette.requests import ClientDisconnect, Request
@@ -57,6 +58,7 @@ def post(path: str, handler: Handler) -> Route:
 
 def _route(path: str, handler: Handler, methods: tuple[str, ...]) -> Route:
     async def endpoint(request: Request) -> Response:
+        _threads(request)
         try:
             await check(request, methods)
             if "POST" not in methods:
@@ -78,6 +80,14 @@ def _route(path: str, handler: Handler, methods: tuple[str, ...]) -> Route:
             return _sorry(None, 500, "Something went wrong on the server; its log says what.")
 
     return Route(PREFIX + path.lstrip("/"), endpoint, methods=METHODS, name=path)
+
+
+def _threads(request: Request) -> None:
+    """As many threads as requests are handled at once: asyncio's own number is six on two cores, and one visitor's six slow
+    requests would hold up everyone."""
+    if not hasattr(request.app.state, "explorer_threads"):
+        request.app.state.explorer_threads = threads = ThreadPoolExecutor(limits.WORKERS, thread_name_prefix="routes")
+        asyncio.get_running_loop().set_default_executor(threads)
 
 
 def _sorry(request: Request | None, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -275,7 +275,7 @@ def test_an_upload_that_never_ends_is_given_up(open_server, monkeypatch):
 
 
 def test_a_plain_handler_runs_in_a_thread(web):
-    assert "MainThread" not in web.get("plain").json() and "asyncio" in web.get("plain").json()
+    assert "MainThread" not in web.get("plain").json() and "routes" in web.get("plain").json()
 
 
 def test_one_visitor_is_served_a_few_at_a_time_and_refused_beyond_his_line(monkeypatch):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 DATA_SIZE = 12_000  # points of a data set, drawn once; batches are drawn from them with replacement
+MOST_WORK = 10**9  # of one round: about a tenth of a second, so that nobody waits long for anybody's
 MOST_POINTS = 2_048  # of a drawing or a file: its link still fits into an address
 OWN = "own"  # the data set that a visitor drew or brought
 
@@ -96,6 +97,13 @@ class Settings:
         """Units of each layer of D: (2, 8, 8, 1). The output is a logit (or a critic's value): never squashed."""
         return (2, *[self.d_width] * self.d_layers, 1)
 
+    @property
+    def work(self) -> int:
+        """What one round costs, in points times weights times updates; roughly as long as what else costs as much."""
+        weights = sum(n * m + m for sizes in (self.g_sizes, self.d_sizes) for n, m in zip(sizes, sizes[1:]))
+        penalties = 3 if self.r1 or self.loss == "wgan_gp" else 1
+        return self.batch * max(1, self.k_d + self.k_g) * weights * penalties
+
 
 FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 LIVE = frozenset(name for name, field in FIELDS.items() if field.metadata["live"])
@@ -119,6 +127,8 @@ def check(values: Mapping[str, Any], base: Settings | None = None, data: Any = N
         raise ValueError(f"There is no data set called {settings.data[:40]!r}.")
     if settings.data == OWN:
         unpack_points(settings.points)
+    if settings.work > MOST_WORK:
+        raise ValueError("One round of this would take too long; choose smaller nets, a smaller batch or fewer updates.")
     return settings
 
 
@@ -145,7 +155,7 @@ def _value(name: str, value: Any):
 def _number(value: Any, type_: type, low: float, high: float, label: str):
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
         raise ValueError(f"{label}: this takes a number from {low:g} to {high:g}.")

@@ -17,6 +17,8 @@ from explorer.tabs.gan.config import LIVE, Settings, changes, check, restarts
 from explorer.tabs.gan.run import Run
 
 LANES = 4
+KEPT = 24  # moments of a run's past that undo keeps
+KEPT_BYTES = 20_000_000  # of all that undo keeps
 UNDO = 12  # states of the desk that can be brought back
 SPEEDS = (1, 10, 60, 300, 1000, 0)  # rounds per second; 0 is as fast as it goes
 
@@ -92,7 +94,7 @@ class Desk:
         for i, settings in zip(lanes, wanted):
             self.lanes[i] = self.lanes[i].change(settings)
         if restarted and len(self.lanes) > 1:  # side by side they stay comparable only from the same start
-            self.lanes = [Run(lane.settings) if lane.rounds else lane for lane in self.lanes]
+            self.lanes = [Run(lane.settings) for lane in self.lanes]
         self.measure()
         return "This starts again from round 0; undo brings the old run back." if restarted else None
 
@@ -199,11 +201,13 @@ class Desk:
     # ---- Undo ---------------------------------------------------------------------------------------------------------
 
     def _moment(self) -> tuple:
-        return [lane.fork() for lane in self.lanes], self.failure, self.cured
+        return [lane.fork(KEPT) for lane in self.lanes], self.failure, self.cured
 
     def _remember(self) -> None:
         self._past = [*self._past[-UNDO + 1 :], self._moment()]
         self._future = []
+        while len(self._past) > 1 and sum(lane.size for lanes, *_ in self._past for lane in lanes) > KEPT_BYTES:
+            del self._past[0]
 
     def _swap(self, source: list, target: list, sentence: str) -> None:
         if not source:
@@ -236,11 +240,17 @@ class Desk:
             self.measure()
             self.version, self.moved = self.version + 1, self.moved + 1
 
+    @property
+    def engine(self) -> str:
+        """What trains the first run, or would: "numba", "torch", or "starting" while it stands and the fast one is on its way."""
+        first = self.lanes[0]
+        return first.engine or engine.state(first.settings)
+
     def told(self) -> dict:
         """The desk in words and numbers, as the page wants it."""
         return {
             "version": self.version, "playing": self.playing, "speed": self.speed, "look": dict(self.look),
-            "engine": engine.state(self.lanes[0].settings),
+            "engine": self.engine,
             "lanes": [self._lane(i, lane) for i, lane in enumerate(self.lanes)],
             "undo": len(self._past), "redo": len(self._future), "failure": self.failure, "cured": self.cured,
         }  # fmt: skip
@@ -258,7 +268,7 @@ class Desk:
         lanes = list(enumerate(self.lanes))
         return {
             "notes": {str(i): [_finding(found) for found in lane.findings] for i, lane in lanes},
-            "shares": {str(i): [round(float(s), 4) for s in _shares(lane)] for i, lane in lanes},
+            "shares": {str(i): [round(float(s), 4) if s == s else None for s in _shares(lane)] for i, lane in lanes},
         }
 
     def message(self, told: Mapping | None = None, fps: int = 0) -> bytes:

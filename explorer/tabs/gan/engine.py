@@ -5,13 +5,13 @@ from explorer.tabs.gan.config import Settings
 from explorer.tabs.gan.state import State, Trace
 
 
-def advance(settings: Settings, state: State, rounds: int, what: str = "both") -> Trace:
+def advance(settings: Settings, state: State, rounds: int, what: str = "both", by: str = "") -> Trace:
     """Trains for so many rounds, in the state given, and says what each round was like.
 
     what: "both" for whole rounds; "d" or "g" for one update of that player each. No setting makes it raise: a run that
-    diverges has weights that are no numbers, and goes on.
+    diverges has weights that are no numbers, and goes on. `by` keeps to one engine, for as long as it is there.
     """
-    if name(settings) == "numba":
+    if (by or name(settings)) == "numba":
         return fast.advance(settings, state, rounds, what)
     return reference.advance([(settings, state)], rounds, what)[0]
 

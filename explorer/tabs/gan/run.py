@@ -42,11 +42,12 @@ class Run:
         self.metrics: metrics.Metrics | None = None
         self.measured_at: int | None = None  # the round that `metrics` belongs to
         self.ideal: view.Ideal | None = None
+        self.engine = ""  # which one trains it: chosen at the first update, and kept, as engines differ in their rounding
         self.halted = ""  # why it does not go on, in one sentence
         self.diverged_at: int | None = None
         self._snapshots: dict[int, Snapshot] = {}
         self._gap = 1  # rounds between snapshots
-        self._room = max(12, min(SNAPSHOTS, SNAPSHOT_BYTES // (4 * (4 * len(self.state.g) + 3 * len(self.state.d)))))
+        self._room = max(6, min(SNAPSHOTS, SNAPSHOT_BYTES // self._size))
         self._keep()
         self.shown = self.state.copy()  # what pictures are made of while the next rounds are being computed
 
@@ -56,15 +57,20 @@ class Run:
     def rounds(self) -> int:
         return self.state.rounds
 
+    @property
+    def work(self) -> int:
+        """What a round costs, in the units of Settings.work."""
+        return self.settings.work
+
     def advance(self, rounds: int) -> int:
         """Trains for so many rounds; returns how many it were. Fewer where the run ends or diverges: then it halts."""
         done = 0
         while done < rounds and not self.halted:
             count = min(rounds - done, self._gap - self.rounds % self._gap, LAST_ROUND - self.rounds)
-            if count == 0:
+            if count <= 0:
                 self.halted = f"The counter ends at {LAST_ROUND:,} rounds; reset or branch to go on."
                 break
-            trace = engine.advance(self.settings, self.state, count)
+            trace = self._train(count, "both")
             if not self.state.finite():
                 self._restore()
                 break
@@ -82,13 +88,17 @@ class Run:
             return
         if self.halted:
             return
-        trace = engine.advance(self.settings, self.state, 1, what)
+        trace = self._train(1, what)
         self.state.rounds += ends_round
         if not self.state.finite():
             self._restore()
         else:
             self._note(trace)
         self.shown = self.state.copy()
+
+    def _train(self, count: int, what: str) -> Trace:
+        self.engine = self.engine or engine.name(self.settings)
+        return engine.advance(self.settings, self.state, count, what, self.engine)
 
     def _note(self, trace: Trace) -> None:
         self.curve.add(self.rounds, np.column_stack([getattr(trace, name) for name in Trace.NAMES]))
@@ -134,6 +144,16 @@ class Run:
             self._snapshots = kept if len(kept) < len(self._snapshots) else dict(list(kept.items())[::2])
 
     @property
+    def _size(self) -> int:
+        """Bytes of a snapshot."""
+        return 4 * (4 * len(self.state.g) + 3 * len(self.state.d))
+
+    @property
+    def size(self) -> int:
+        """Bytes of its past, as far as it is not shared."""
+        return self._size * len(self._snapshots)
+
+    @property
     def steps(self) -> list[int]:
         """The rounds of the snapshots, ascending."""
         return sorted(self._snapshots)
@@ -149,16 +169,17 @@ class Run:
         at = snapshot.state.rounds
         other = Run(snapshot.settings, snapshot.state.copy(), "branch")
         other._snapshots = {n: s for n, s in self._snapshots.items() if n <= at}
-        other._gap = self._gap
+        other._gap, other.engine = self._gap, self.engine
         other.curve, other.measures = self.curve.until(at), self.measures.until(at)
         other.readings = [reading for reading in self.readings if reading.step <= at]
         other.events = [event for event in self.events if event[0] <= at]
         return other
 
-    def fork(self) -> "Run":
-        """The same run at the same moment, to be kept while this one goes on."""
+    def fork(self, moments: int = SNAPSHOTS) -> "Run":
+        """The same run at the same moment, to be kept while this one goes on; of its past about so many moments."""
         other = copy.copy(self)  # lists are replaced and not changed, so that both may hold them
-        other.state, other._snapshots = self.state.copy(), dict(self._snapshots)
+        kept = self.steps[:: -(-len(self._snapshots) // moments)]
+        other.state, other._snapshots = self.state.copy(), {n: self._snapshots[n] for n in [*kept, self.steps[-1]]}
         other.curve, other.measures = self.curve.until(self.rounds), self.measures.until(self.rounds)
         other.shown = other.state.copy()
         return other

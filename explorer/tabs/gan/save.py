@@ -34,7 +34,9 @@ def load(data: bytes) -> tuple[Settings, State]:
         about = json.loads(_header(data)["__metadata__"]["run"])
         settings = check(about["settings"], data=toy2d.TOYS)
         counters = {name: int(about["counters"][name]) for name in COUNTERS}
-    except (SafetensorError, KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, LookupError, TypeError, AttributeError, ArithmeticError):
+        raise ValueError(NOT_OURS) from None
+    except RecursionError:
         raise ValueError(NOT_OURS) from None
 
     state = start(settings)
@@ -43,7 +45,8 @@ def load(data: bytes) -> tuple[Settings, State]:
         if vector is None or vector.shape != getattr(state, name).shape or vector.dtype != np.float32:
             raise ValueError("The weights in this file do not fit its settings.")
         setattr(state, name, np.ascontiguousarray(vector))
-    if not state.finite() or not all(0 <= value < 2**40 for value in counters.values()):
+    sound = all(np.isfinite(getattr(state, name)).all() for name in VECTORS) and state.finite()
+    if not sound or not all(0 <= value < 2**40 for value in counters.values()):
         raise ValueError("The numbers in this file make no run that could go on.")
     return settings, dataclasses.replace(state, **counters)
 

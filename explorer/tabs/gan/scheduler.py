@@ -30,17 +30,22 @@ class Seat:
         self.seen = now  # when someone last did
         self.last = now  # when it last trained
         self.due = 0.0  # rounds that a limited speed still owes it
-        self.cost = 1e-3  # seconds of one round of all its runs, as measured
+        self.cost = 1e-8  # seconds of a unit of Settings.work, as measured
+        self.rest = now  # until when it waits, having taken more than its slice
         self.measured = now
         self.trained = 0  # rounds since the rate was taken
         self.rate_at = now
 
 
 class Scheduler:
-    """All desks of this host, and the thread that trains them. `clock` and `start=False` are for tests."""
+    """All desks of this host, and the thread that trains them. `freed(visitor)` hears of every seat that is given up;
+    `clock` and `start=False` are for tests."""
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter, start: bool = True):
-        self._clock, self._seats = clock, {}
+    def __init__(
+        self, freed: Callable[[str], None] = lambda visitor: None, clock: Callable[[], float] = time.perf_counter, start=True
+    ):
+        self._freed, self._clock, self._seats = freed, clock, {}
+        self._measuring = 0.010  # seconds that one run's measurement takes
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="gan-training", daemon=True) if start else None
         if self._thread:
@@ -57,22 +62,26 @@ class Scheduler:
                 return seat.desk
             if new is None:
                 return None
-            if len(self._seats) >= limits.SEATS and not self._evict():
-                raise ValueError(f"All {limits.SEATS} seats of the lab are taken; try again in a few minutes.")
-            self._seats[visitor] = seat = Seat(Desk() if new is Desk else new(), self._clock())
-            return seat.desk
+        made = new()  # takes a moment, in which the others' streams go on
+        with self._lock:
+            gone = self._evict() if visitor not in self._seats and len(self._seats) >= limits.SEATS else None
+            seat = self._seats.setdefault(visitor, Seat(made, self._clock()))
+        if gone:
+            self._freed(gone)
+        return seat.desk
 
     def peek(self, visitor: str) -> Desk | None:
         """A visitor's desk, as others may see it."""
         seat = self._seats.get(visitor)
         return seat.desk if seat else None
 
-    def _evict(self) -> bool:
-        """Frees the seat of whoever has been away for longest, if anyone is away."""
+    def _evict(self) -> str:
+        """Frees the seat of whoever has been away for longest, and says whose. Raises ValueError where nobody is away."""
         away = [(seat.seen, visitor) for visitor, seat in self._seats.items() if self._away(seat) > limits.AWAY_SECONDS]
-        if away:
-            self._seats.pop(min(away)[1])
-        return bool(away)
+        if not away:
+            raise ValueError(f"All {limits.SEATS} seats of the lab are taken; try again in a few minutes.")
+        del self._seats[min(away)[1]]
+        return min(away)[1]
 
     def _away(self, seat: Seat) -> float:
         return 0.0 if seat.viewers else self._clock() - seat.seen
@@ -81,6 +90,7 @@ class Scheduler:
         """The page was closed: nothing of it stays."""
         with self._lock:
             self._seats.pop(visitor, None)
+        self._freed(visitor)
 
     def watch(self, visitor: str, by: int) -> None:
         """One more page looks at this desk, or one fewer."""
@@ -115,23 +125,34 @@ class Scheduler:
         for seat in playing:
             slice_ = max(SHORT, min(LONG, ROUND / len(playing))) * (1 if seat.viewers else HIDDEN)
             try:
+                began = self._clock()
+                if began < seat.rest:
+                    continue
                 busy |= self._train(seat, slice_)
+                now = self._clock()
+                over = now - began - slice_  # a round cannot be cut: who has long ones comes less often
+                seat.rest = now + max(0.0, over) * (len(playing) - 1)
                 self._measure(seat, len(playing))
             except Exception:  # one visitor's trouble ends neither the thread nor the others' runs
                 log.exception("A run failed; its desk is paused.")
                 seat.desk.playing = False
+                seat.desk.version += 1
         return busy
 
     def _sweep(self) -> None:
         with self._lock:
-            for visitor in [v for v, seat in self._seats.items() if self._away(seat) > limits.IDLE_SECONDS]:
+            gone = [v for v, seat in self._seats.items() if self._away(seat) > limits.IDLE_SECONDS]
+            for visitor in gone:
                 del self._seats[visitor]
+        for visitor in gone:
+            self._freed(visitor)
 
     def _train(self, seat: Seat, slice_: float) -> bool:
         """One slice. A limited speed gives what is due, and forgets what could not be done in time."""
         desk, now = seat.desk, self._clock()
         elapsed, seat.last = min(now - seat.last, 0.25), now
-        most = max(1, int(slice_ / seat.cost))
+        work = sum(lane.work for lane in desk.lanes)
+        most = max(1, int(slice_ / (seat.cost * work)))
         if desk.speed:
             seat.due = min(seat.due + desk.speed * elapsed, max(1.0, desk.speed * 0.25))
             rounds = min(int(seat.due), most)
@@ -149,9 +170,10 @@ class Scheduler:
             if any(lane.halted for lane in desk.lanes) and any(count < rounds for count in done):
                 desk.version += 1
                 desk.playing = not all(lane.halted for lane in desk.lanes)
+                desk.measure()  # the doctor has something to say, and the last turn of a desk has no other occasion
         spent = self._clock() - now
         if max(done):
-            seat.cost = 0.7 * seat.cost + 0.3 * spent / max(done)
+            seat.cost = 0.7 * seat.cost + 0.3 * spent / (max(done) * work)
         self._rate(seat, max(done))
         return True
 
@@ -165,9 +187,10 @@ class Scheduler:
     def _measure(self, seat: Seat, playing: int) -> None:
         """Metrics now and then: seldom enough that all desks' together take a small part of the time."""
         desk, now = seat.desk, self._clock()
-        cost = 0.010 * len(desk.lanes)
+        cost = self._measuring * len(desk.lanes)
         if not seat.viewers or now - seat.measured < max(MEASURE_EVERY, playing * cost / MEASURE_SHARE):
             return
         seat.measured = now
         with desk.lock:
             desk.measure()
+        self._measuring = 0.9 * self._measuring + 0.1 * (self._clock() - now) / len(desk.lanes)

@@ -7,8 +7,10 @@ and freed when the page closes. The engine is imported at first need, so that th
 import asyncio
 import base64
 import json
+import threading
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import gradio as gr
@@ -20,7 +22,9 @@ from starlette.routing import Route
 from explorer import export, limits, routes
 from explorer.views.gan_lab import GanLab
 
+STREAMS = 3  # of one page; a fourth ends the oldest, whose page has lost it
 QUIET = 10.0  # seconds without news after which the stream says that it lives
+PROGRAM_SECONDS = 30  # that the named endpoint trains for a program at most
 FILM = 120  # moments of a run that the page gets to scrub through
 EXPORTED = 96  # moments of a run in a film that leaves the page
 
@@ -56,8 +60,8 @@ def warm() -> None:
 
 def left(request: gr.Request) -> None:
     """A page was closed: its runs end and its memory is free."""
-    if _floor.cache_info().currsize:
-        _floor().leave(request.session_hash)
+    if _made.cache_info().currsize:
+        _floor().scheduler.leave(request.session_hash)
 
 
 class _Floor:
@@ -67,22 +71,27 @@ class _Floor:
         from explorer.tabs.gan.scheduler import Scheduler
         from explorer.tabs.gan.wall import Rooms
 
-        self.scheduler, self.rooms = Scheduler(), Rooms()
-        self.bells: dict[str, set[asyncio.Event]] = {}
+        self.rooms = Rooms()
+        self.scheduler = Scheduler(freed=self.rooms.leave)
+        self.bells: dict[str, list[asyncio.Event]] = {}  # of a page's streams, oldest first
         self.cost = 1e-3  # seconds of processor for one message of a stream, as measured
 
     def ring(self, session: str) -> None:
         for bell in self.bells.get(session, ()):
             bell.set()
 
-    def leave(self, session: str) -> None:
-        self.scheduler.leave(session)
-        self.rooms.leave(session)
-
 
 @cache
-def _floor() -> _Floor:
+def _made() -> _Floor:
     return _Floor()
+
+
+_making = threading.Lock()
+
+
+def _floor() -> _Floor:
+    with _making:  # warming up and the first page may come at once, and there is one floor
+        return _made()
 
 
 # ---- Who asks ----------------------------------------------------------------------------------------------------------
@@ -313,17 +322,20 @@ async def stream(request: Request) -> Response:
 
 
 async def _messages(session: str, desk) -> AsyncIterator[bytes]:
-    from explorer.tabs.gan import engine, packing
+    from explorer.tabs.gan import packing
 
     floor, bell = _floor(), asyncio.Event()
-    floor.bells.setdefault(session, set()).add(bell)
+    mine = floor.bells.setdefault(session, [])
+    mine.append(bell)
+    for old in mine[:-STREAMS]:
+        old.set()
     floor.scheduler.watch(session, +1)
     version, moved, measured, sent = None, -1, -1, time.perf_counter()
     try:
-        while floor.scheduler.desk(session) is desk:
+        while floor.scheduler.desk(session) is desk and bell in mine[-STREAMS:]:
             began = time.perf_counter()
             fps = _pace(floor, desk)
-            known = desk.version, engine.state(desk.lanes[0].settings)
+            known = desk.version, desk.engine
             words = _told(session, desk) if known != version else {}
             if desk.measured != measured:
                 words |= desk.notes()
@@ -343,9 +355,9 @@ async def _messages(session: str, desk) -> AsyncIterator[bytes]:
                 pass
     finally:
         floor.scheduler.watch(session, -1)
-        floor.bells[session].discard(bell)
-        if not floor.bells[session]:
-            del floor.bells[session]
+        mine.remove(bell)
+        if not mine:
+            floor.bells.pop(session, None)
 
 
 def _pace(floor: _Floor, desk) -> int:
@@ -357,8 +369,17 @@ def _pace(floor: _Floor, desk) -> int:
 # ---- What leaves the page ----------------------------------------------------------------------------------------------
 
 
-def exported(request: Request) -> Response:
-    """?kind=gif|mp4|csv|script|save&lane=: a run as a file."""
+async def exported(request: Request) -> Response:
+    """?kind=gif|mp4|csv|script|save&lane=: a run as a file. Films are drawn one at a time, whoever asks."""
+    if request.query_params.get("kind") in ("gif", "mp4"):
+        return await asyncio.get_running_loop().run_in_executor(_films, _exported, request)
+    return await asyncio.to_thread(_exported, request)
+
+
+_films = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gan-films")
+
+
+def _exported(request: Request) -> Response:
     desk, lane, kind = _desk(request), _lane(request), request.query_params.get("kind", "")
     with desk.lock:
         run = lane.fork()
@@ -383,7 +404,9 @@ def _film(run, kind: str, name: str) -> Response:
 
     moments = [run.at(step) for step in _thinned(run.steps, EXPORTED)]
     frames = np.stack([picture.draw(moment.settings, moment.state) for moment in moments])
-    return routes.download(frames, {"format": kind, "fps": "12"}, name)
+    answer = routes.download(frames, {"format": kind, "fps": "12"}, name)
+    answer.headers["cache-control"] = "no-store"  # the same address has another film after the next round
+    return answer
 
 
 def _csv(run) -> str:
@@ -422,7 +445,7 @@ def _tile(run, playing: bool) -> dict:
     """A run as a classmate sees it. Made once for all who look, until it moves."""
     from explorer.tabs.gan import desk, nets, packing, view
 
-    key = run.shown.rounds, run.measured_at
+    key = run.shown.rounds, run.shown.d_updates, run.shown.g_updates, run.measured_at
     if getattr(run, "tile", (None,))[0] != key:
         settings = run.settings
         fakes = nets.generate(settings, run.shown.g, view.scene(settings).noise[:64])
@@ -461,9 +484,15 @@ def gan_train(settings: dict | None = None, rounds: int = 1000):
             raise ValueError("Rounds are a whole number from 0 to 20,000.")
     except (TypeError, ValueError) as error:
         raise gr.Error(str(error), print_exception=False) from None
-    run.advance(int(rounds or 0))
-    run.measure()
     from explorer.tabs.gan import view
+
+    end = time.monotonic() + PROGRAM_SECONDS
+    while run.rounds < int(rounds or 0) and not run.halted:
+        run.advance(max(1, min(int(rounds) - run.rounds, 10**8 // run.work)))
+        if time.monotonic() > end:
+            sentence = f"{PROGRAM_SECONDS} seconds were enough for {run.rounds:,} rounds only; ask for fewer."
+            raise gr.Error(sentence, print_exception=False)
+    run.measure()
 
     fakes = view.look(run.settings, run.shown).fakes
     measured = {k: round(float(v), 5) for k, v in vars(run.metrics).items() if np.isscalar(v)}

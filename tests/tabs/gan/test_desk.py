@@ -54,6 +54,19 @@ def test_undo_gives_back_the_run_exactly(desk):
     assert np.array_equal(desk.lanes[0].state.g, g) and len(desk.lanes[0].curve) == 10
 
 
+def test_undo_is_bounded_however_large_the_nets():
+    from explorer.tabs.gan.desk import KEPT_BYTES
+
+    desk = Desk()
+    desk.do("open", {"lanes": [{"settings": {"g_layers": 5, "g_width": 100, "d_layers": 5, "d_width": 100, "batch": 1}}] * 4})
+    for _ in range(15):
+        for lane in desk.lanes:
+            lane.advance(1)
+        desk.do("reset", {})
+    assert 1 <= len(desk._past) < 15
+    assert sum(lane.size for lanes, *_ in desk._past for lane in lanes) <= KEPT_BYTES
+
+
 def test_steps_pause(desk):
     desk.do("play", {})
     desk.do("step", {"what": "d"})
@@ -131,6 +144,8 @@ def test_a_desk_whose_only_run_has_halted_says_why_it_does_not_play(desk):
         {"do": "set", "changes": {"g_lr": float("nan")}}, {"do": "set", "changes": {"g_lr": "much"}},
         {"do": "set", "changes": {"g_lr": None}}, {"do": "set", "changes": {"batch": 1.5}},
         {"do": "set", "changes": {"g_width": True}},
+        {"do": "set", "changes": {"seed": 10**400}},
+        {"do": "set", "changes": {"batch": 1024, "k_d": 10, "k_g": 10, "d_layers": 5, "d_width": 100, "loss": "wgan_gp"}},
         {"do": "set", "changes": {"loss": ["hinge"]}}, {"do": "set", "changes": {"data": "own", "points": ""}},
         {"do": "set", "lane": 7, "changes": {"g_lr": 1}}, {"do": "set", "lane": "0", "changes": {"g_lr": 1}},
         {"do": "speed", "speed": -1}, {"do": "speed", "speed": "fast"}, {"do": "speed"}, {"do": "speed", "speed": float("nan")},

@@ -122,6 +122,26 @@ def test_what_is_told_of_a_moment():
     assert run.measures.columns()["step"] == [25], "a moment is measured into the curve once"
 
 
+def test_an_engine_is_kept(monkeypatch):
+    """Engines differ in their rounding; a run that changed engines would be another run than that of the same seed."""
+    from explorer.tabs.gan import engine
+
+    run = Run(Settings())
+    run.advance(2)
+    began = run.engine
+    monkeypatch.setattr(engine, "name", lambda settings: "numba" if began == "torch" else "torch")
+    run.advance(2)
+    assert run.engine == run.branch(1).engine == run.fork().engine == began
+    assert Run(Settings()).engine == ""
+
+
+def test_what_undo_keeps_is_thinned():
+    run = Run(check({"g_layers": 0, "d_layers": 0, "batch": 1}))
+    run.advance(200)
+    fork = run.fork(24)
+    assert len(fork.steps) <= 26 and fork.steps[0] == 0 and fork.steps[-1] == run.steps[-1]
+
+
 def test_the_counter_has_an_end(monkeypatch):
     monkeypatch.setattr("explorer.tabs.gan.run.LAST_ROUND", 20)
     run = Run(Settings())

@@ -55,6 +55,8 @@ def test_what_is_no_saved_run(data):
         (_file(u=np.zeros(17, np.float64)), "do not fit"),
         (_file(g=np.full(114, np.nan, np.float32)), "could go on"),
         (_file(counters={"rounds": -1}), "could go on"),
+        (_file(ema=np.full(114, np.nan, np.float32)), "could go on"),
+        (_file(counters={"rounds": float("inf")}), "not a run saved"),
         (_file(settings={"g_width": 10**9}), "not between"),
         (_file(settings={"data": "own", "points": "AAAAAA"}), "two points"),
         (_file(settings={"what": 1}), "no setting called"),

@@ -52,7 +52,7 @@ def page(site, request):
     page = Page(site, f"page-{abs(hash(request.node.name))}")
     page.do("open", lanes=[{"settings": {"seed": 4}}])
     yield page
-    ui._floor().leave(page.headers["x-session"])
+    ui._floor().scheduler.leave(page.headers["x-session"])
 
 
 def test_start_tells_all_the_page_needs(site):
@@ -76,7 +76,7 @@ def test_two_pages_have_two_desks(site, page):
     other.do("open", lanes=[{"settings": {"data": "ring"}}])
     page.do("step", what="both")
     assert page.do("state")["lanes"][0]["step"] == 1 and other.do("state")["lanes"][0]["step"] == 0
-    ui._floor().leave("another-page")
+    ui._floor().scheduler.leave("another-page")
 
 
 def test_the_newest_moment_and_an_older_one(page):
@@ -145,11 +145,28 @@ def test_the_stream_ends_with_the_page(page):
     async def watch():
         messages = ui._messages(session, ui._floor().scheduler.desk(session))
         await anext(messages)
-        ui._floor().leave(session)
+        ui._floor().scheduler.leave(session)
         ui._floor().ring(session)
         return [message async for message in messages]
 
     assert asyncio.run(watch()) == []
+
+
+def test_a_page_has_three_streams_at_most(page):
+    session = page.headers["x-session"]
+    desk = ui._floor().scheduler.desk(session)
+
+    async def watch():
+        streams = [ui._messages(session, desk) for _ in range(4)]
+        for stream in streams:
+            await anext(stream)
+        oldest = [message async for message in streams[0]]
+        assert len(ui._floor().bells[session]) == 3
+        for stream in streams[1:]:
+            await stream.aclose()
+        return oldest
+
+    assert asyncio.run(watch()) == [] and session not in ui._floor().bells
 
 
 def test_more_viewers_get_fewer_pictures_each():
@@ -178,6 +195,7 @@ def test_exports(page):
     assert table[0].startswith("round,d_loss,g_loss") and len(table) == 5 and {len(row.split(",")) for row in table} == {13}
     film = Image.open(io.BytesIO(page.get("export", kind="gif", lane=0).content))
     assert film.n_frames == 4 and film.width == 480
+    assert page.get("export", kind="gif", lane=0).headers["cache-control"] == "no-store"
     assert "torch" in page.get("export", kind="script", lane=0).text
     saved = page.get("export", kind="save", lane=0)
     assert saved.headers["content-disposition"].endswith('round-3.safetensors"')
@@ -213,7 +231,7 @@ def test_a_class(site, page):
     people = pupil.get("wall", room=code).json()["people"]
     assert [(one["name"], one["you"], one["data"]) for one in people] == [("Ada", False, "gaussians"), ("", True, "ring")]
     assert all(len(base64.b64decode(one["fakes"])) == 128 and one["sw"] > 0 for one in people)
-    ui._floor().leave("pupil-1")
+    ui._floor().scheduler.leave("pupil-1")
     assert len(page.get("wall", room=code).json()["people"]) == 1
     assert "four letters" in page.do("join", room="12")["error"]
 
