@@ -14,8 +14,8 @@ from explorer.tabs.gan.desk import Desk
 
 log = logging.getLogger("explorer")
 
-LONG, SHORT = 0.008, 0.001  # seconds of a slice, when one desk trains and when very many do
-ROUND = 0.060  # seconds in which everyone shall have had a turn
+LONG, SHORT = 0.008, 0.002  # seconds of a slice, when one desk trains and when very many do
+ROUND = 0.200  # seconds in which everyone shall have had a turn
 HIDDEN = 0.1  # share of a slice for a desk that nobody looks at
 MEASURE_EVERY = 0.25  # seconds between two measurements of a desk, at least
 MEASURE_SHARE = 0.2  # of the time, for measurements of all desks together
@@ -38,13 +38,20 @@ class Seat:
 
 
 class Scheduler:
-    """All desks of this host, and the thread that trains them. `freed(visitor)` hears of every seat that is given up;
-    `clock` and `start=False` are for tests."""
+    """All desks of this host, and the thread that trains them.
+
+    `freed(visitor)` hears of every seat that is given up. Shares are counted in seconds that this thread computed (`work`),
+    so that nobody pays for a moment in which the machine did something else. Clocks and `start=False` are for tests.
+    """
 
     def __init__(
-        self, freed: Callable[[str], None] = lambda visitor: None, clock: Callable[[], float] = time.perf_counter, start=True
+        self,
+        freed: Callable[[str], None] = lambda visitor: None,
+        clock: Callable[[], float] = time.perf_counter,
+        work: Callable[[], float] = time.thread_time,
+        start: bool = True,
     ):
-        self._freed, self._clock, self._seats = freed, clock, {}
+        self._freed, self._clock, self._work_clock, self._seats = freed, clock, work, {}
         self._measuring = 0.010  # seconds that one run's measurement takes
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="gan-training", daemon=True) if start else None
@@ -125,13 +132,12 @@ class Scheduler:
         for seat in playing:
             slice_ = max(SHORT, min(LONG, ROUND / len(playing))) * (1 if seat.viewers else HIDDEN)
             try:
-                began = self._clock()
-                if began < seat.rest:
+                if self._clock() < seat.rest:
                     continue
+                began = self._work_clock()
                 busy |= self._train(seat, slice_)
-                now = self._clock()
-                over = now - began - slice_  # a round cannot be cut: who has long ones comes less often
-                seat.rest = now + max(0.0, over) * (len(playing) - 1)
+                over = self._work_clock() - began - slice_  # a round cannot be cut: who has long ones comes less often
+                seat.rest = self._clock() + max(0.0, over) * (len(playing) - 1)
                 self._measure(seat, len(playing))
             except Exception:  # one visitor's trouble ends neither the thread nor the others' runs
                 log.exception("A run failed; its desk is paused.")
@@ -149,7 +155,7 @@ class Scheduler:
 
     def _train(self, seat: Seat, slice_: float) -> bool:
         """One slice. A limited speed gives what is due, and forgets what could not be done in time."""
-        desk, now = seat.desk, self._clock()
+        desk, now, began = seat.desk, self._clock(), self._work_clock()
         elapsed, seat.last = min(now - seat.last, 0.25), now
         work = sum(lane.work for lane in desk.lanes)
         most = max(1, int(slice_ / (seat.cost * work)))
@@ -171,7 +177,7 @@ class Scheduler:
                 desk.version += 1
                 desk.playing = not all(lane.halted for lane in desk.lanes)
                 desk.measure()  # the doctor has something to say, and the last turn of a desk has no other occasion
-        spent = self._clock() - now
+        spent = self._work_clock() - began
         if max(done):
             seat.cost = 0.7 * seat.cost + 0.3 * spent / (max(done) * work)
         self._rate(seat, max(done))
@@ -190,7 +196,7 @@ class Scheduler:
         cost = self._measuring * len(desk.lanes)
         if not seat.viewers or now - seat.measured < max(MEASURE_EVERY, playing * cost / MEASURE_SHARE):
             return
-        seat.measured = now
+        seat.measured, began = now, self._work_clock()
         with desk.lock:
             desk.measure()
-        self._measuring = 0.9 * self._measuring + 0.1 * (self._clock() - now) / len(desk.lanes)
+        self._measuring = 0.9 * self._measuring + 0.1 * (self._work_clock() - began) / len(desk.lanes)

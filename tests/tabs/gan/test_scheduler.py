@@ -51,7 +51,7 @@ def clock():
 
 @pytest.fixture
 def scheduler(clock):
-    return Scheduler(clock=clock, start=False)
+    return Scheduler(clock=clock, work=clock, start=False)
 
 
 def seat(scheduler, visitor, desk, viewers=1):
@@ -180,7 +180,7 @@ def test_a_run_that_halts_is_measured_once_more(scheduler, clock):
 
 def test_whoever_loses_a_seat_is_named(clock):
     freed = []
-    scheduler = Scheduler(freed.append, clock, start=False)
+    scheduler = Scheduler(freed.append, clock, clock, start=False)
     for name in ("closed", "idle"):
         seat(scheduler, name, Desk(clock), viewers=0)
     scheduler.leave("closed")
