@@ -30,13 +30,15 @@ class Curve:
         else:
             self._fill(rows)
         while len(self._rows) > self._most:
-            self._rows = [_mean(np.array(pair)) for pair in _pairs(self._rows)]
+            even = len(self._rows) // 2 * 2
+            pairs = np.array(self._rows[:even]).reshape(-1, 2, len(self.names) + 1)
+            self._rows = [*_mean(pairs, axis=1), *self._rows[even:]]
             self._gap *= 2
 
     def _fill(self, rows: np.ndarray) -> None:
         rows = np.concatenate([np.array(self._open).reshape(-1, rows.shape[1]), rows])
         full = len(rows) // self._gap * self._gap
-        self._rows.extend(_mean(part) for part in rows[:full].reshape(-1, self._gap, rows.shape[1]))
+        self._rows.extend(_mean(rows[:full].reshape(-1, self._gap, rows.shape[1]), axis=1))
         self._open = list(rows[full:])
 
     def until(self, rounds: int) -> "Curve":
@@ -63,14 +65,8 @@ class Curve:
         return out
 
 
-def _pairs(rows: list) -> list[list]:
-    return [rows[i : i + 2] for i in range(0, len(rows), 2)]
-
-
-def _mean(rows: np.ndarray) -> np.ndarray:
+def _mean(rows: np.ndarray, axis: int = 0) -> np.ndarray:
     """The mean of rows, column by column, of what is known."""
-    if len(rows) == 1:
-        return rows[0]
     known = np.isfinite(rows)
-    count = known.sum(0)
-    return np.where(count, np.where(known, rows, 0).sum(0) / np.maximum(count, 1), np.nan)
+    count = known.sum(axis)
+    return np.where(count, np.where(known, rows, 0).sum(axis) / np.maximum(count, 1), np.nan)

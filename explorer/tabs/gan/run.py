@@ -66,7 +66,7 @@ class Run:
         """Trains for so many rounds; returns how many it were. Fewer where the run ends or diverges: then it halts."""
         done = 0
         while done < rounds and not self.halted:
-            count = min(rounds - done, self._gap - self.rounds % self._gap, LAST_ROUND - self.rounds)
+            count = min(rounds - done, self._stretch(), LAST_ROUND - self.rounds)
             if count <= 0:
                 self.halted = f"The counter ends at {LAST_ROUND:,} rounds; reset or branch to go on."
                 break
@@ -76,10 +76,14 @@ class Run:
                 break
             self._note(trace)
             done += count
-            if self.rounds % self._gap == 0:
+            if self.rounds - self._kept >= self._gap:
                 self._keep()
         self.shown = self.state.copy()
         return done
+
+    def _stretch(self) -> int:
+        """Rounds that may be trained in one go: one at first, when most happens, then more, as each go has its price."""
+        return max(self._gap, 1 + (self.rounds - next(iter(self._snapshots))) // 32)
 
     def step(self, what: str, ends_round: bool = False) -> None:
         """One update of "d" or of "g", perhaps the last of a round made by single steps, or one round of "both"."""
@@ -136,12 +140,11 @@ class Run:
     # ---- The past -----------------------------------------------------------------------------------------------------
 
     def _keep(self) -> None:
-        self._snapshots[self.rounds] = Snapshot(self.state.copy(), self.settings)
-        while len(self._snapshots) > self._room:
+        self._snapshots[self.rounds], self._kept = Snapshot(self.state.copy(), self.settings), self.rounds
+        if len(self._snapshots) > self._room:
             self._gap *= 2
-            first, last = min(self._snapshots), max(self._snapshots)
-            kept = {n: s for n, s in self._snapshots.items() if n % self._gap == 0 or n in (first, last)}
-            self._snapshots = kept if len(kept) < len(self._snapshots) else dict(list(kept.items())[::2])
+            kept = self.steps
+            self._snapshots = {n: self._snapshots[n] for n in [*kept[:-1:2], kept[-1]]}
 
     @property
     def _size(self) -> int:
@@ -169,7 +172,7 @@ class Run:
         at = snapshot.state.rounds
         other = Run(snapshot.settings, snapshot.state.copy(), "branch")
         other._snapshots = {n: s for n, s in self._snapshots.items() if n <= at}
-        other._gap, other.engine = self._gap, self.engine
+        other._gap, other._kept, other.engine = self._gap, at, self.engine
         other.curve, other.measures = self.curve.until(at), self.measures.until(at)
         other.readings = [reading for reading in self.readings if reading.step <= at]
         other.events = [event for event in self.events if event[0] <= at]

@@ -41,11 +41,11 @@ def test_a_branch_with_other_settings_goes_another_way():
 def test_snapshots_thin_out_and_reach_from_the_first_round_to_the_last():
     run = Run(check({"g_layers": 0, "d_layers": 0, "batch": 1}))
     for _ in range(9):
-        run.advance(200)
-        assert len(run.steps) <= SNAPSHOTS
-        assert run.steps[0] == 0 and run.rounds - run.steps[-1] <= 16
-    gaps = np.diff(run.steps)
-    assert gaps.max() <= 2 * np.median(gaps)
+        run.advance(400)
+        assert SNAPSHOTS / 3 < len(run.steps) <= SNAPSHOTS
+        assert run.steps[0] == 0 and run.rounds - run.steps[-1] <= run.rounds / 8
+    assert np.diff(run.steps).max() <= run.rounds / 8
+    assert len([n for n in run.steps if n <= 100]) >= 20, "most happens in the beginning"
 
 
 def test_a_fork_stays_where_it_is():
