@@ -54,7 +54,7 @@ def scene(settings: Settings) -> Scene:
     return _scene(settings.data, settings.points, settings.noise, settings.seed)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)  # as many as runs of a class; 100 kB each
 def _scene(name: str, points: str, kind: str, seed: int) -> Scene:
     settings = Settings(data=name, points=points, noise=kind, seed=seed)
     reach = 2.5 if kind.startswith("gaussian") else 1.0  # 98 of 100 draws are inside
