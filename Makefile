@@ -37,7 +37,7 @@ lint: $(VENV)/installed-dev
 	@echo "Checking with ruff; pyproject.toml says why each rule is there."
 	@$(VENV)/bin/ruff check .
 
-BENCHES := $(sort $(filter-out __init__,$(basename $(notdir $(wildcard bench/*.py)))))
+BENCHES := $(sort $(filter-out __init__ gan_frames,$(basename $(notdir $(wildcard bench/*.py)))))
 
 # A stamp is older than its list when the list has changed: then, and only then, pip runs again.
 $(VENV)/installed: requirements.txt

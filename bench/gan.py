@@ -9,6 +9,7 @@ import argparse
 import os
 import time
 from itertools import count
+from pathlib import Path
 
 import app  # noqa: F401  the environment in which the app runs, its thread count above all: the same for every way
 
@@ -164,8 +165,18 @@ def graphics(turns: int) -> None:
         print(f"{name:<44}{found:>12,.0f}{found / speed['plain PyTorch']:>12.1f}")
 
 
+def pictures(turns: int) -> None:
+    """What a live picture costs the server and the page, and what a class of a hundred gets: see bench/gan_frames.py."""
+    if not Path("/proc/self/stat").exists():
+        print("\nPictures are measured on Linux only.")
+        return
+    from bench.gan_frames import frames
+
+    print("\n" + "\n".join(frames()))
+
+
 # What is measured, in this order; each prints its table.
-PARTS = {"engines": engines, "settings": settings, "graphics": graphics}
+PARTS = {"engines": engines, "settings": settings, "graphics": graphics, "pictures": pictures}
 
 
 def main() -> None:
