@@ -311,6 +311,17 @@ def test_the_link_opens_the_same_settings(ready):
 
 
 @browser_test
+def test_the_link_opens_the_same_view(ready):
+    """Speed, layers and the chosen run were dropped once: the link was written anew before they had been read."""
+    page = ready("&trained=0&speed=0&look=ideal&b=loss.hinge&lane=1")
+    told = page.evaluate("(() => { const l = labOf(); return [l.desk.speed, l.desk.look.ideal, l.selected]; })()")
+    assert told == [0, True, 1]
+    page.click('[data-do="settings"]')  # the link is written with whatever changes next
+    page.wait_for_function("['0', '1', 'ideal'].join() === ['speed', 'lane', 'look'].map("
+                           "(name) => new URLSearchParams(location.search).get(name)).join()")
+
+
+@browser_test
 def test_a_link_that_makes_no_sense_says_so_and_opens_the_lab(ready):
     page = ready("&trained=0&g_lr=1e9&data=nowhere")
     assert page.inner_text(".ge-toast").startswith(("Generator G", "There is no data set"))

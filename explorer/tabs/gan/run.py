@@ -42,7 +42,7 @@ class Run:
         self.metrics: metrics.Metrics | None = None
         self.measured_at: int | None = None  # the round that `metrics` belongs to
         self.ideal: view.Ideal | None = None
-        self.engine = ""  # which one trains it: chosen at the first update, and kept, as engines differ in their rounding
+        self.engine = ""  # which one trains it; chosen at the first update, as engines differ in their rounding
         self.halted = ""  # why it does not go on, in one sentence
         self.diverged_at: int | None = None
         self._snapshots: dict[int, Snapshot] = {}
@@ -101,7 +101,11 @@ class Run:
         self.shown = self.state.copy()
 
     def _train(self, count: int, what: str) -> Trace:
-        self.engine = self.engine or engine.name(self.settings)
+        best = engine.name(self.settings)
+        if self.engine == "torch" and best == "numba":  # the fast one got ready meanwhile: worth another rounding, if it is said
+            self.mark("The fast engine is ready and goes on from here.")
+            self.engine = best
+        self.engine = self.engine or best
         return engine.advance(self.settings, self.state, count, what, self.engine)
 
     def _note(self, trace: Trace) -> None:

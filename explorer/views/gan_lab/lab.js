@@ -457,6 +457,8 @@ function makeLab(root, wire) {
     facts({ state: "loading", ready: "false" });
     try {
       lab.start = await wire.json("start");
+      // Read before the first desk is taken in, which writes the link anew.
+      const looks = Object.fromEntries(["speed", "look", "lane"].map((name) => [name, window.explorer.get(name)]));
       furnish();
       const first = await openRuns(readLink()).catch((error) => {
         if (error.status !== 400) throw error;
@@ -466,7 +468,7 @@ function makeLab(root, wire) {
       });
       lab.start.speed = first.speed;
       take(first, true);
-      await readLooks();
+      await readLooks(looks);
       attend();
       const frames = (await wire.messages("frame", { lane: lab.selected })).flatMap((message) => message.frames);
       for (const frame of frames) lab.live[frame.lane] ??= frame;
@@ -479,12 +481,11 @@ function makeLab(root, wire) {
     }
   };
 
-  async function readLooks() {
-    const speed = window.explorer.get("speed");
+  async function readLooks({ speed, look: looks, lane: chosen }) {
     if (speed !== null && Number.isFinite(+speed)) await tell("speed", { speed: +speed });
-    const look = (window.explorer.get("look") ?? "").split(".").filter(Boolean);
+    const look = (looks ?? "").split(".").filter(Boolean);
     if (look.length) await tell("look", Object.fromEntries(look.map((name) => [name, true])));
-    const lane = +window.explorer.get("lane");
+    const lane = +chosen;
     if (lab.desk.lanes.some((one) => one.lane === lane)) select(lane);
   }
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from explorer.tabs.gan import reference
 from explorer.tabs.gan.config import Settings, check
 from explorer.tabs.gan.run import SNAPSHOTS, Run
 
@@ -122,17 +123,22 @@ def test_what_is_told_of_a_moment():
     assert run.measures.columns()["step"] == [25], "a moment is measured into the curve once"
 
 
-def test_an_engine_is_kept(monkeypatch):
-    """Engines differ in their rounding; a run that changed engines would be another run than that of the same seed."""
+def test_the_engine_changes_once_at_most_and_says_so(monkeypatch):
+    """Engines differ in their rounding: a run that changed engines in silence would not be that of its seed."""
     from explorer.tabs.gan import engine
 
+    used = []
+    monkeypatch.setattr(engine, "advance", lambda *args: used.append(args[-1]) or reference.advance([args[:2]], *args[2:4])[0])
+    monkeypatch.setattr(engine, "name", lambda settings: "torch")
     run = Run(Settings())
     run.advance(2)
-    began = run.engine
-    monkeypatch.setattr(engine, "name", lambda settings: "numba" if began == "torch" else "torch")
+    assert run.engine == run.branch(1).engine == run.fork().engine == "torch" and not run.events
+    monkeypatch.setattr(engine, "name", lambda settings: "numba")
     run.advance(2)
-    assert run.engine == run.branch(1).engine == run.fork().engine == began
-    assert Run(Settings()).engine == ""
+    assert run.events == [(2, "The fast engine is ready and goes on from here.")]
+    monkeypatch.setattr(engine, "name", lambda settings: "torch")
+    run.advance(2)
+    assert set(used[:2]) == {"torch"} and set(used[2:]) == {"numba"} and len(run.events) == 1
 
 
 def test_what_undo_keeps_is_thinned():
