@@ -221,6 +221,22 @@ def test_the_optimal_d_takes_the_heat_maps_place(lab):
 
 
 @browser_test
+def test_the_averaged_generator_can_be_shown_once_there_is_one(lab):
+    page = lab(START + "&ema=0.99")
+    page.evaluate("L.do('step', {what: 'both'})")
+    until(page, "() => L.live[0].step === 1")
+    plain = page.evaluate("Array.from(L.live[0].fakes)")
+    word = page.locator('[data-look="ema"]')
+    assert word.is_visible() and word.get_attribute("aria-pressed") == "false"
+    word.click()
+    page.wait_for_selector('[data-look="ema"][aria-pressed="true"]')
+    until(page, "() => L.live[0].ema")
+    assert page.evaluate("Array.from(L.live[0].fakes)") != plain
+    page.evaluate("L.do('set', {lane: 0, changes: {ema: 0}})")
+    word.wait_for(state="hidden")
+
+
+@browser_test
 def test_a_critics_map_has_its_own_numbers(lab):
     page = lab(START + "&loss=wgan")
     until(page, "() => document.querySelector('.gplot').dataset.critic === 'true'")

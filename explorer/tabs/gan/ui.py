@@ -336,6 +336,7 @@ async def _messages(session: str, desk) -> AsyncIterator[bytes]:
     version, moved, measured, sent = None, -1, -1, time.perf_counter()
     try:
         while floor.scheduler.desk(session) is desk and bell in mine[-STREAMS:]:
+            bell.clear()  # before anything is read: what changes from here on rings again
             began, work = time.perf_counter(), time.thread_time()
             fps = _pace(floor, desk)
             known = desk.version, desk.engine
@@ -350,7 +351,6 @@ async def _messages(session: str, desk) -> AsyncIterator[bytes]:
             elif began - sent > QUIET:
                 sent = began
                 yield packing.message([], None, fps)
-            bell.clear()
             wait = max(0.005, began + 1 / fps - time.perf_counter()) if desk.playing else QUIET
             try:
                 await asyncio.wait_for(bell.wait(), wait)

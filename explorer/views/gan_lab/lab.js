@@ -96,14 +96,15 @@ function makeLab(root, wire) {
   }, 4000);
 
   function received(message) {
+    // The desk first: its frames may be those of runs that we have not heard of yet.
+    if (message.json?.lanes) take(message.json);
+    else if (message.json?.notes || message.json?.shares) emit("notes", message.json);
     let stale = false;
     for (const frame of message.frames) {
       if (!lab.desk?.lanes.some((one) => one.lane === frame.lane)) continue;
       stale ||= frame.step < (lab.live[frame.lane]?.step ?? 0);
       lab.live[frame.lane] = frame;
     }
-    if (message.json?.lanes) take(message.json);
-    else if (message.json?.notes || message.json?.shares) emit("notes", message.json);
     if (stale) emit("restart");
     if (message.frames.length) came++;
     if (message.frames.length && !held) plan();

@@ -40,6 +40,8 @@ function makePlot(section, lab) {
     <p class="gplot-say">${toggle("reals")} are what G shall imitate, ${toggle("fakes")} what it makes of noise; its ${toggle("manifold")} is
       the whole grid of noise after G. The ${toggle("heat")} says where D sees real data; put the ${toggle("ideal")} for these very fakes in its place.
       The ${toggle("arrows")} show where G's loss pulls each fake<span class="gplot-modes">; ${toggle("modes")} mark the modes</span>.
+      <span class="gplot-average" hidden>Fakes and distances are those of <button type="button" class="gplot-word" data-look="ema" aria-pressed="false"
+      aria-label="Show the generator's running average">G's running average</button>.</span>
       <span class="gplot-outside"></span></p>`;
 
   const find = (selector) => section.querySelector(selector);
@@ -580,8 +582,12 @@ function makePlot(section, lab) {
         redraw();
       }
     }
-    if (lab.desk?.look) layers.agree(Boolean(lab.desk.look.ideal)); // a link may bring the optimal D with it
+    if (!lab.desk?.look) return;
+    layers.agree(Boolean(lab.desk.look.ideal)); // a link may bring the optimal D with it
+    find(".gplot-average").hidden = !lab.desk.lanes.some((one) => one.settings.ema > 0);
+    find('[data-look="ema"]').setAttribute("aria-pressed", String(Boolean(lab.desk.look.ema)));
   }
+  find('[data-look="ema"]').addEventListener("click", () => lab.do("look", { ema: !lab.desk.look.ema }));
 
   let nextGlide = null;
   lab.on("frame", (frames) => {
