@@ -211,6 +211,14 @@ def numbers(text: str | None, count: int, name: str) -> np.ndarray:
     return values.astype(np.float32)
 
 
+def whole(request: Request, name: str, default: int | None = None) -> int:
+    """A whole number from 0 on, of at most nine digits, from the query. Raises ValueError for anything else."""
+    text = request.query_params.get(name, "" if default is None else str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ValueError(f"The parameter {name} takes a whole number from 0 on.")
+    return int(text)
+
+
 def _numbers(count: int) -> str:
     return "one number" if count == 1 else f"{count} numbers separated by commas"
 

@@ -115,13 +115,6 @@ def _desk(request: Request):
     return desk
 
 
-def _whole(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise ValueError(f"The parameter {name} takes a whole number from 0 on.")
-    return int(text)
-
-
 # ---- What the page is told ---------------------------------------------------------------------------------------------
 
 
@@ -276,7 +269,7 @@ def _packed(array: np.ndarray) -> str:
 
 
 def _lane(request: Request):
-    desk, lane = _desk(request), _whole(request, "lane", 0)
+    desk, lane = _desk(request), routes.whole(request, "lane", 0)
     if lane >= len(desk.lanes):
         raise ValueError("There is no such run on this desk.")
     return desk.lanes[lane]
@@ -286,14 +279,14 @@ def frame(request: Request) -> Response:
     """?lane=&step=: the moment of a run nearest before a round; without step the newest of all runs. One message."""
     desk = _desk(request)
     if "step" in request.query_params:
-        return _bytes(desk.past(_whole(request, "lane", 0), _whole(request, "step", 0)))
+        return _bytes(desk.past(routes.whole(request, "lane", 0), routes.whole(request, "step", 0)))
     return _bytes(desk.message())
 
 
 def film(request: Request) -> Response:
     """?lane=&count=: a run from its first moment to its last, as messages one after the other."""
-    desk, lane = _desk(request), _whole(request, "lane", 0)
-    count = min(_whole(request, "count", FILM), FILM)
+    desk, lane = _desk(request), routes.whole(request, "lane", 0)
+    count = min(routes.whole(request, "count", FILM), FILM)
     return _bytes(b"".join(desk.past(lane, step) for step in _thinned(_lane(request).steps, count)))
 
 

@@ -105,7 +105,7 @@ async def decode(request: Request) -> Response:
 
 async def film(request: Request) -> Response:
     """?z=&dim=&from=&to=&frames=: the faces of z with one number running through a range, as a sprite."""
-    z, dim, count = await _code(request, "z"), _whole(request, "dim"), _whole(request, "frames", 49)
+    z, dim, count = await _code(request, "z"), routes.whole(request, "dim"), routes.whole(request, "frames", 49)
     if not 2 <= count <= MOST:
         raise ValueError(f"A film has 2 to {MOST} frames.")
     values = np.linspace(_number(request, "from", -3), _number(request, "to", 3), count)
@@ -130,7 +130,7 @@ async def sample(request: Request) -> Response:
 
     A temperature T gives middle + T (z - middle), which the page computes while one drags it.
     """
-    seed, source = _whole(request, "seed"), request.query_params.get("source", "aggregate")
+    seed, source = routes.whole(request, "seed"), request.query_params.get("source", "aggregate")
     vae = await asyncio.to_thread(_vae)
     z, middle = (vae.sample(1, seed, temperature, source)[0] for temperature in (1.0, 0.0))
     return JSONResponse({"z": _list(z), "middle": _list(middle)})
@@ -139,7 +139,7 @@ async def sample(request: Request) -> Response:
 async def morph(request: Request) -> Response:
     """?a=&b=&frames=: the faces from code a to code b as a sprite; with &format=gif|mp4|strip (&fps= ...) as a file."""
     a, b = await _code(request, "a"), await _code(request, "b")
-    frames = await _in_turn(_vae().morph, a, b, _whole(request, "frames", FRAMES))
+    frames = await _in_turn(_vae().morph, a, b, routes.whole(request, "frames", FRAMES))
     if "format" in request.query_params:
         return routes.download(frames, request.query_params, "morph")
     return routes.png_sprite(frames)
@@ -171,13 +171,6 @@ async def _code(request: Request, name: str) -> np.ndarray:
 
 def _number(request: Request, name: str, default: float) -> float:
     return float(routes.numbers(request.query_params.get(name, str(default)), 1, name)[0])
-
-
-def _whole(request: Request, name: str, default: int | None = None) -> int:
-    text = request.query_params.get(name, "" if default is None else str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise ValueError(f"The parameter {name} takes a whole number from 0 on.")
-    return int(text)
 
 
 # ---- Named endpoints, for gradio_client and other programs --------------------------------------------------------------
