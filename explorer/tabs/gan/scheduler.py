@@ -17,7 +17,7 @@ log = logging.getLogger("explorer")
 LONG, SHORT = 0.008, 0.002  # seconds of a slice, when one desk trains and when very many do
 ROUND = 0.060  # seconds in which everyone shall have had a turn
 HIDDEN = 0.1  # share of a slice for a desk that nobody looks at
-MEASURE_EVERY = 0.25  # seconds between two measurements of a desk, at least
+MEASURE_EVERY = 0.5  # seconds between two measurements of a desk, at least
 MEASURE_SHARE = 0.2  # of the time, for measurements of all desks together
 
 

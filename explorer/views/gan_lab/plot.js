@@ -582,8 +582,11 @@ function makePlot(section, lab) {
         redraw();
       }
     }
+    if (lab.desk?.look) layers.agree(Boolean(lab.desk.look.ideal)); // a link may bring the optimal D with it
+  }
+
+  function tellAverage() {
     if (!lab.desk?.look) return;
-    layers.agree(Boolean(lab.desk.look.ideal)); // a link may bring the optimal D with it
     find(".gplot-average").hidden = !lab.desk.lanes.some((one) => one.settings.ema > 0);
     find('[data-look="ema"]').setAttribute("aria-pressed", String(Boolean(lab.desk.look.ema)));
   }
@@ -602,7 +605,7 @@ function makePlot(section, lab) {
     step(now);
   });
   setInterval(tellOutside, 500);
-  lab.on("desk", lanes);
+  lab.on("desk", () => (lanes(), tellAverage()));
   lab.on("scene", () => (lanes(), redraw()));
   lab.on("select", redraw);
   lab.on("theme", recolour);

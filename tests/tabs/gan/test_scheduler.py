@@ -72,7 +72,7 @@ def run(scheduler, clock, seconds):
 def test_alone_a_desk_has_the_whole_core(scheduler, clock):
     desk = seat(scheduler, "a", Desk(clock, cost=1e-4))
     run(scheduler, clock, 10)
-    assert 95_000 <= desk.rounds <= 100_100, "all but what four measurements a second take"
+    assert 95_000 <= desk.rounds <= 100_100, "all but what two measurements a second take"
     assert desk.rate == pytest.approx(10_000, rel=0.05)
 
 
