@@ -164,7 +164,7 @@ def _settle(pid: int) -> None:
             return
 
 
-def page_cost(browser, address: str, seconds: float) -> tuple[float, float]:
+def page_cost(browser, address: str, pid: int, seconds: float) -> tuple[float, float]:
     """(% of one core of the browser, frames drawn per second) while the lab plays."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(address + "/?tab=gan&data=ring8", wait_until="domcontentloaded")
@@ -172,10 +172,11 @@ def page_cost(browser, address: str, seconds: float) -> tuple[float, float]:
     page.keyboard.press("Space")
     page.wait_for_function("+document.querySelector('.ganlab').dataset.frame > 30", timeout=120_000)
     drawn = "+document.querySelector('.ganlab').dataset.frame"
-    before, first = cpu(os.getpid()), page.evaluate(drawn)
-    own = time.process_time()
+    first = page.evaluate(drawn)
+    # The app is a child of this process too, like the browser.
+    before = cpu(os.getpid()) - cpu(pid) - time.process_time()
     time.sleep(seconds)
-    spent = cpu(os.getpid()) - before - (time.process_time() - own)
+    spent = cpu(os.getpid()) - cpu(pid) - time.process_time() - before
     frames = page.evaluate(drawn) - first
     page.close()
     return 100 * spent / seconds, frames / seconds
@@ -236,10 +237,7 @@ def frames(seconds: float = 10.0, pupils: int = 100) -> list[str]:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         with _server(sys.executable, "app.py", "--port", "PORT") as (pid, address):
             cost, rate, size = server_cost(address, pid, seconds)
-            # The app is a child of this process too: what it uses is not the browser's.
-            before = cpu(pid)
-            share, drawn = page_cost(browser, address, seconds)
-            share -= 100 * (cpu(pid) - before) / seconds
+            share, drawn = page_cost(browser, address, pid, seconds)
         with _server(sys.executable, "app.py", "--port", "PORT", "--tabs", "gan") as (_, address):
             one = _Page(address, "warm-up")
             while one.do(do="open")["engine"] != "numba":

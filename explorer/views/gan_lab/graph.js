@@ -36,7 +36,7 @@ const GRAPH_EDGES = { // name -> [colour, whether it is a gradient]
   z: ["z"], fakes: ["fake"], fakesD: ["fake"], realsD: ["real"], judged: ["muted"], toG: ["fake"], toD: ["muted"],
   gradD: ["pull", true], gradG: ["pull", true], gradG2: ["pull", true], gradG3: ["pull", true],
 };
-const GRAPH_REST = 65; // ms between two drawings while frames rush in: the plot beside it is the one to watch
+const GRAPH_REST = 105; // ms between two drawings while frames rush in: the plot beside it is the one to watch
 const GRAPH_REPLAY = 2000; // ms in which the grid of noise becomes the manifold
 
 // Each loss: what is minimised, as HTML; its value when D can only guess; how far the bar goes.
