@@ -50,8 +50,8 @@ def block(lane: int, shown: Shown, numbers: Mapping[str, float], ideal: Ideal | 
     rows = CELLS if len(shown.manifold) > CELLS + 1 else 0
     head = struct.pack("<BB5H", lane, flags, len(shown.fakes), len(shown.real_logits), GRID, CELLS, rows)
     body = b"".join([
-        head, scalars, _points(shown.fakes), arrows, _logits(shown.fake_logits), _logits(shown.real_logits),
-        _bytes(shown.heat, low, high), _points(shown.manifold), tail,
+        head, scalars, points16(shown.fakes), arrows, _logits(shown.fake_logits), _logits(shown.real_logits),
+        _bytes(shown.heat, low, high), points16(shown.manifold), tail,
     ])  # fmt: skip
     return struct.pack("<I", len(body)) + body
 
@@ -61,7 +61,8 @@ def points8(points: np.ndarray) -> bytes:
     return np.clip((points + 1.25) * 102, 0, 255).astype("u1").tobytes()
 
 
-def _points(points: np.ndarray) -> bytes:
+def points16(points: np.ndarray) -> bytes:
+    """(N, 2) as u16 pairs, 0..65535 for -2..2."""
     return np.clip((points + 2) * 16383.75 + 0.5, 0, 65535).astype("<u2").tobytes()
 
 

@@ -160,7 +160,7 @@ def _thumb(toy) -> str:
     line = (np.arange(24) + 0.5) / 12 - 1
     density = toy.density(np.stack(np.meshgrid(line, line), -1).reshape(-1, 2))
     share = np.sqrt(density / max(density.max(), 1e-12))
-    return base64.b64encode((share * 255).astype("u1").tobytes()).decode()
+    return _text((share * 255).astype("u1").tobytes())
 
 
 def _told(session: str, desk) -> dict:
@@ -247,25 +247,24 @@ async def own_data(request: Request) -> Response:
 def scene(request: Request) -> Response:
     """?lane=: what stays the same while a run goes on, as JSON with packed numbers."""
     from explorer.tabs.gan import desk as desks
-    from explorer.tabs.gan import state, view
+    from explorer.tabs.gan import packing, state, view
 
     settings = _lane(request).settings
     stage, toy = view.scene(settings), state.toy(settings)
     modes = None if toy.modes is None else np.round(np.asarray(toy.modes), 4).tolist()
-    reals = np.clip((stage.reals + 2) * 16383.75 + 0.5, 0, 65535).astype("<u2")
     return JSONResponse(
         {
             "id": desks.scene_id(settings), "label": toy.label, "modes": modes, "sd": toy.mode_sd,
             "noise_dim": settings.noise_dim, "noise_kind": settings.noise,
-            "reals": _packed(reals), "noise": _packed(stage.noise.astype("<f4")),
-            "grid_noise": _packed(stage.grid_noise.astype("<f4")),
+            "reals": _text(packing.points16(stage.reals)), "noise": _text(stage.noise.astype("<f4").tobytes()),
+            "grid_noise": _text(stage.grid_noise.astype("<f4").tobytes()),
         },
         headers={"cache-control": "no-store"},
     )  # fmt: skip
 
 
-def _packed(array: np.ndarray) -> str:
-    return base64.b64encode(array.tobytes()).decode()
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _lane(request: Request):
@@ -449,8 +448,8 @@ def _tile(run, playing: bool) -> dict:
         run.tile = key, {
             "data": settings.data, "loss": settings.loss, "step": run.rounds, "scene": desk.scene_id(settings),
             "sw": round(float(sw), 4) if sw is not None and np.isfinite(sw) else None,
-            "fakes": base64.b64encode(packing.points8(fakes)).decode(),
-            "reals": base64.b64encode(packing.points8(view.scene(settings).reals[:64])).decode(),
+            "fakes": _text(packing.points8(fakes)),
+            "reals": _text(packing.points8(view.scene(settings).reals[:64])),
         }  # fmt: skip
     return run.tile[1] | {"playing": playing}
 

@@ -324,6 +324,16 @@ function makePlot(section, lab) {
     if (cell.outside) drawDiamonds(context, points, cell.view, radius - 1.1, edge, true);
   }
 
+  /** The path in ink with a rim, so that it is seen on every colour of the map. */
+  function strokeOutlined() {
+    context.strokeStyle = ink.panel;
+    context.lineWidth = 4;
+    context.stroke();
+    context.strokeStyle = ink.ink;
+    context.lineWidth = 1.75;
+    context.stroke();
+  }
+
   function drawModes(modes, view, side) {
     const arm = Math.max(4, side / 75);
     context.beginPath();
@@ -335,12 +345,7 @@ function makePlot(section, lab) {
       context.lineTo(px, py + arm);
     }
     context.lineCap = "round";
-    context.strokeStyle = ink.panel;
-    context.lineWidth = 4;
-    context.stroke();
-    context.strokeStyle = ink.ink;
-    context.lineWidth = 1.75;
-    context.stroke();
+    strokeOutlined();
   }
 
   function drawAxes(pen, cell) {
@@ -515,12 +520,7 @@ function makePlot(section, lab) {
     const px = probe.cell.view.x + near.x * probe.cell.view.unit, py = probe.cell.view.y - near.y * probe.cell.view.unit;
     context.beginPath();
     context.arc(px, py, 8, 0, 2 * Math.PI);
-    context.strokeStyle = ink.panel;
-    context.lineWidth = 4;
-    context.stroke();
-    context.strokeStyle = ink.ink;
-    context.lineWidth = 1.75;
-    context.stroke();
+    strokeOutlined();
   }
 
   function point(next) {
