@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ Without any flag it starts on http://127.0.0.1:7860 with every tab, needs no net
 EPILOG = """\
 Every flag can be set by environment as well, which is how a container or a Space sets it; a flag wins:
   EXPLORER_HOST  EXPLORER_PORT  EXPLORER_SHARE  EXPLORER_TABS  EXPLORER_DEVICE  EXPLORER_MODELS
+  EXPLORER_IMAGE_ROOTS  EXPLORER_CLIP  EXPLORER_DATA
 (GRADIO_SERVER_NAME and GRADIO_SERVER_PORT are read where the first two are not set.)
 
 Examples:
   python app.py --tabs vae --port 8000
   python app.py --host 0.0.0.0          every computer on this network can open it
+  python app.py --image-roots ~/Pictures    visitors may search what is below this folder
   EXPLORER_DEVICE=cpu python app.py"""
 
 
@@ -36,12 +39,18 @@ class Settings:
     tabs: tuple[str, ...]  # names, in the order of the page
     device: str
     models: str  # a folder that is searched before assets/, or ""
+    image_roots: tuple[str, ...] = ()  # folders whose pictures visitors may index and search
+    clip: str = ""  # an OpenCLIP model besides ours: a folder, or a name on the Hub
+    data: str = ""  # a folder for indexes, or "" for the usual place
 
     def to_environment(self) -> None:
         """Where the engines read it."""
         os.environ["EXPLORER_DEVICE"] = self.device
         if self.models:
             os.environ["EXPLORER_MODELS"] = self.models
+        for name, value in (("IMAGE_ROOTS", os.pathsep.join(self.image_roots)), ("CLIP", self.clip), ("DATA", self.data)):
+            if value:
+                os.environ[f"EXPLORER_{name}"] = value
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,12 +79,19 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     add("--device", metavar="NAME", default=env("EXPLORER_DEVICE") or "auto",
         help=f"what computes: {', '.join(DEVICES)} (auto: the best that is here)")
     add("--models", metavar="DIR", default=env("EXPLORER_MODELS", ""),
-        help="a folder of models that is searched before assets/")  # fmt: skip
+        help="a folder of models that is searched before assets/")
+    add("--image-roots", metavar="DIR", nargs="+", default=[d for d in env("EXPLORER_IMAGE_ROOTS", "").split(os.pathsep) if d],
+        help="folders whose pictures visitors may index and search (none: only their own uploads)")
+    add("--clip", metavar="MODEL", default=env("EXPLORER_CLIP", ""),
+        help="one more CLIP model to choose: a folder in open_clip's format, or a name on the Hub such as timm/ViT-B-16-SigLIP2")
+    add("--data", metavar="DIR", default=env("EXPLORER_DATA", ""),
+        help="a folder to keep indexes in (a folder of the user's cache)")  # fmt: skip
     given = parser.parse_args(arguments)
 
     return Settings(
         given.host, _port(parser, given.port), given.share, _tabs(parser, given.tabs), _device(parser, given.device),
-        _models(parser, given.models),
+        _models(parser, given.models), tuple(_folder(parser, d, "to search pictures in") for d in given.image_roots),
+        _clip(parser, given.clip), str(Path(given.data).expanduser().resolve()) if given.data else "",
     )  # fmt: skip
 
 
@@ -137,6 +153,19 @@ def _device(parser: Parser, text: str) -> str:
 
 
 def _models(parser: Parser, text: str) -> str:
-    if text and not Path(text).expanduser().is_dir():
-        parser.error(f"there is no folder {text} to take models from")
-    return str(Path(text).expanduser().resolve()) if text else ""
+    return _folder(parser, text, "to take models from") if text else ""
+
+
+def _folder(parser: Parser, text: str, purpose: str) -> str:
+    if not Path(text).expanduser().is_dir():
+        parser.error(f"there is no folder {text} {purpose}")
+    return str(Path(text).expanduser().resolve())
+
+
+def _clip(parser: Parser, text: str) -> str:
+    """A folder as a whole path; a name on the Hub as it is."""
+    if Path(text).expanduser().is_dir():
+        return str(Path(text).expanduser().resolve()) if text else ""
+    if not re.fullmatch(r"(hf-hub:)?[\w.-]+/[\w.-]+", text):
+        parser.error(f"{text!r} is neither a folder with a CLIP model nor a name on the Hub such as timm/ViT-B-16-SigLIP2")
+    return text

@@ -12,11 +12,12 @@ from explorer import cli
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["HOST", "PORT", "SHARE", "TABS", "DEVICE", "MODELS"]
+MORE = ["IMAGE_ROOTS", "CLIP", "DATA"]
 
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch):
-    for name in NAMES:
+    for name in NAMES + MORE:
         monkeypatch.delenv(f"EXPLORER_{name}", raising=False)
     monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
     monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
@@ -114,3 +115,27 @@ def test_the_program_ends_with_one_sentence_when_its_port_is_taken():
         done = subprocess.run([sys.executable, "app.py", "--port", port], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr == f"Port {port} is in use, perhaps by another Generative Explorer; choose another with --port.\n"
+
+
+def test_folders_of_pictures(capsys, monkeypatch, tmp_path):
+    (tmp_path / "a b").mkdir()
+    assert cli.parse([]).image_roots == () and cli.parse([]).data == ""
+    monkeypatch.setenv("EXPLORER_IMAGE_ROOTS", os.pathsep.join([str(tmp_path), str(tmp_path / "a b")]))
+    settings = cli.parse(["--data", str(tmp_path / "later")])
+    assert settings.image_roots == (str(tmp_path.resolve()), str(tmp_path.resolve() / "a b"))
+    monkeypatch.setenv("EXPLORER_DEVICE", "cpu")  # both are put back afterwards
+    monkeypatch.setenv("EXPLORER_DATA", "")
+    settings.to_environment()
+    assert os.environ["EXPLORER_DATA"] == str(tmp_path.resolve() / "later")
+    assert "no folder /nowhere to search pictures in" in refused(capsys, "--image-roots", "/nowhere")
+
+
+@pytest.mark.parametrize("name", ["timm/ViT-B-16-SigLIP2", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"])
+def test_a_clip_model_of_the_hub_or_in_a_folder(tmp_path, name):
+    assert cli.parse([]).clip == ""
+    assert cli.parse(["--clip", name]).clip == name
+    assert cli.parse(["--clip", str(tmp_path)]).clip == str(tmp_path.resolve())
+
+
+def test_what_is_no_clip_model(capsys):
+    assert "is neither a folder with a CLIP model nor a name" in refused(capsys, "--clip", "nowhere")
