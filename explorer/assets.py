@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 SHIPPED = Path(__file__).parent.parent / "assets"
+WEIGHTS = ("model.safetensors", "open_clip_model.safetensors")  # what weights are called, ours and in the formats of the field
 
 
 class Missing(Exception):
@@ -30,7 +31,7 @@ def folder(model: str, made_by: str = "") -> Path:
     """
     for root in roots():
         here = root / model
-        if (here / "card.json").is_file() and (here / "model.safetensors").is_file():
+        if (here / "card.json").is_file() and any((here / name).is_file() for name in WEIGHTS):
             return here
     raise Missing(model, made_by)
 
@@ -49,7 +50,8 @@ def weights(model: str, made_by: str = "") -> Path:
 
     A half-copied file or a pointer left by a version control system would otherwise fail far from its cause.
     """
-    path = folder(model, made_by) / "model.safetensors"
+    here = folder(model, made_by)
+    path = next(here / name for name in WEIGHTS if (here / name).is_file())
     if sha256(path) != card(model, made_by).get("sha256"):
         raise Missing(model, made_by, "has weights that do not match its card")
     return path

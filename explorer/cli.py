@@ -167,5 +167,5 @@ def _clip(parser: Parser, text: str) -> str:
     if Path(text).expanduser().is_dir():
         return str(Path(text).expanduser().resolve()) if text else ""
     if not re.fullmatch(r"(hf-hub:)?[\w.-]+/[\w.-]+", text):
-        parser.error(f"{text!r} is neither a folder with a CLIP model nor a name on the Hub such as timm/ViT-B-16-SigLIP2")
+        parser.error(f"no CLIP model is called {text}; give a folder, or a name on the Hub such as timm/ViT-B-16-SigLIP2")
     return text

@@ -138,4 +138,4 @@ def test_a_clip_model_of_the_hub_or_in_a_folder(tmp_path, name):
 
 
 def test_what_is_no_clip_model(capsys):
-    assert "is neither a folder with a CLIP model nor a name" in refused(capsys, "--clip", "nowhere")
+    assert "No CLIP model is called nowhere" in refused(capsys, "--clip", "nowhere")

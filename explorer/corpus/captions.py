@@ -5,10 +5,12 @@ What a caption names is there, and at detail 1 it names all that is there. Knows
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from . import numbers
-from .factors import FACTORS
+from .factors import FACTORS, column
 
 _STREAM = 4  # of numbers.bits
 _COUNTS = [len(names) for names in FACTORS.values()]
@@ -28,24 +30,26 @@ def describe(attributes_row) -> dict[str, str]:
     return {factor: names[int(number)] for (factor, names), number in zip(FACTORS.items(), attributes_row, strict=True)}
 
 
-def caption(attributes_row, seed: int = 0, detail: float = 1.0) -> str:
+def caption(attributes_row, seed: int = 0, detail: float = 1.0, naming: Iterable[str] = ()) -> str:
     """One sentence about a face, in lower case without a full stop; the same for the same arguments.
 
     `detail` is the share of the ten attributes that may be named, in 0..1; the seed chooses which, the phrasing and
-    the order. What a face has not (glasses, a beard) is sometimes named too: "no glasses".
-    Raises ValueError for a share outside 0..1.
+    the order. What a face has not (glasses, a beard) is sometimes named too: "no glasses". The factors in `naming` are
+    named in any case, before all others.
+    Raises ValueError for a share outside 0..1 and for a factor that does not exist.
     """
     if not 0 <= detail <= 1:
         raise ValueError(f"The detail of a caption is a share between 0 and 1, not {detail}.")
+    wanted = {column(factor) for factor in naming}
     row = [int(number) for number in attributes_row]
     dice = numbers.bits(seed, [np.ravel_multi_index(row, _COUNTS)], _STREAM, 32)[0].tolist()
 
     # Keep some attributes; drop most of the absent ones.
-    order = sorted(range(len(row)), key=dice.__getitem__)
-    named = set(order[: round(detail * len(row))])
+    order = sorted(range(len(row)), key=lambda i: (i not in wanted, dice[i]))
+    named = set(order[: max(round(detail * len(row)), len(wanted))])
     kept = {factor: name for i, (factor, name) in enumerate(describe(row).items()) if i in named}
     for factor, die in (("glasses", dice[10]), ("beard", dice[11])):
-        if kept.get(factor) == "none" and die % 3:
+        if kept.get(factor) == "none" and die % 3 and column(factor) not in wanted:
             del kept[factor]
 
     # What is on the head, what is worn, what is behind.

@@ -10,16 +10,16 @@ from explorer.assets import sha256
 from explorer.training import checkpoint
 
 
-def publish(folder: Path, tensors: dict[str, torch.Tensor], card: dict) -> None:
-    """Writes model.safetensors and card.json into `folder`, each atomically, weights first.
+def publish(folder: Path, tensors: dict[str, torch.Tensor], card: dict, file: str = "model.safetensors") -> None:
+    """Writes the weights and card.json into `folder`, each atomically, weights first. `file` is what a format of the field calls them.
 
     The card gains the weights' checksum and size, and the versions that made them. A kill between the two leaves
     weights that disagree with the old card, which `assets.weights` refuses by name.
     """
-    path = folder / "model.safetensors"
+    path = folder / file
     checkpoint.write(path, {k: v.contiguous() for k, v in tensors.items()})
     made = {"python": platform.python_version(), "torch": torch.__version__.split("+")[0]}
-    card = card | {"made_with": made, "bytes": path.stat().st_size, "sha256": sha256(path)}
+    card = card | {"made_with": made, "weights": file, "bytes": path.stat().st_size, "sha256": sha256(path)}
 
     partial = folder / "card.partial"
     partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """One training from the command line: its arguments, its progress line, its checkpoints, and a clean way to stop."""
 
 import argparse
+import shutil
 import signal
 import sys
 import time
@@ -76,6 +77,11 @@ def forget(path: Path) -> None:
     path.unlink()
     if not any(path.parent.iterdir()):
         path.parent.rmdir()
+
+
+def forget_folder(folder: Path) -> None:
+    """The same for a run that keeps more than one file."""
+    shutil.rmtree(folder)
 
 
 def prepare(args: argparse.Namespace) -> dict[str, float | int | None]:
