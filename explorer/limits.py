@@ -23,6 +23,7 @@ UPLOAD_BYTES = 20_000_000  # the largest phone photographs have about 15 MB
 UPLOAD_SECONDS = 60  # 20 MB at 3 Mbit/s; a phone that is slower sends smaller photographs
 UPLOADS = 8  # received at once, so that they hold 160 MB at most
 UPLOADS_EACH = 2  # received at once from one visitor: slot A and slot B
+COLLECTION_UPLOADS = 200  # pictures that a visitor may search for as long as the page is open
 MEGAPIXELS = 50  # decoded whole, as PNG, WebP and the like must be: 200 MB with alpha
 JPEG_MEGAPIXELS = 170  # a JPEG is decoded at a fraction of its size; Pillow itself refuses from 179 on
 PIXELS_ACROSS = 30_000  # longest side; formats end at 65,535 and so do the row buffers of their decoders

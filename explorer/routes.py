@@ -6,6 +6,7 @@ them, so they repeat its check.
 
 import asyncio
 import inspect
+import json
 import logging
 import math
 import re
@@ -54,6 +55,16 @@ def get(path: str, handler: Handler) -> Route:
 def post(path: str, handler: Handler) -> Route:
     """The same for POST, with a coroutine function as `handler`, for which `await request.body()` is capped."""
     return _route(path, handler, ("POST",))
+
+
+def command(path: str, work: Callable[[str, dict], dict]) -> Route:
+    """A route for POST of a JSON object: `work(session, given)`, in a thread, gives the object that is answered."""
+
+    async def handler(request: Request) -> Response:
+        who, body = session(request), await request.body()
+        return answer(await asyncio.to_thread(lambda: work(who, given(body))))
+
+    return post(path, handler)
 
 
 def _route(path: str, handler: Handler, methods: tuple[str, ...]) -> Route:
@@ -186,6 +197,33 @@ def _too_large() -> Refused:
     # A connection that still carries the rest of the file cannot be used again.
     sentence = f"This file is larger than {limits.UPLOAD_BYTES // 1_000_000} MB; a smaller version of it will do."
     return Refused(413, sentence, connection="close")
+
+
+# --- Pages and their commands ---
+
+
+def session(request: Request) -> str:
+    """The page that asks, by Gradio's session hash, which it sends as the header `x-session`. Raises ValueError without one."""
+    name = request.headers.get("x-session") or request.query_params.get("session_hash") or ""
+    if not 4 <= len(name) <= 64:
+        raise ValueError("This request names no page; reload the page.")
+    return name
+
+
+def given(body: bytes) -> dict:
+    """The JSON object in a request's body, NaN and infinities as None, as JSON has none. Raises ValueError for anything else."""
+    try:
+        found = json.loads(body, parse_constant=lambda name: None)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError("A command is a JSON object.")
+    return found
+
+
+def answer(told: dict) -> JSONResponse:
+    """What changes from one request to the next, as JSON that no browser keeps."""
+    return JSONResponse(told, headers={"cache-control": "no-store"})
 
 
 # --- Numbers in ---

@@ -13,7 +13,7 @@ UI = ("app.py", "explorer/theme.py", "explorer/routes.py", "explorer/views/*", "
 PLAIN = (
     "explorer/tab.py", "explorer/cli.py", "explorer/assets.py", "explorer/palette.py", "explorer/limits.py",
     "explorer/uploads.py", "explorer/toy2d.py", "explorer/export.py", "explorer/batcher.py", "explorer/turns.py",
-    "explorer/corpus/*", "*/__init__.py",
+    "explorer/corpus/*", "explorer/index/*", "*/__init__.py",
 )  # fmt: skip
 
 DRAWS = {"gradio", "gradio_client", "starlette", "fastapi"}

@@ -80,10 +80,9 @@ def load(source: str | Path, device: str | torch.device = "cpu", precision: str 
     for path in (folder / WEIGHTS, folder / MERGES):
         digest.update(assets.sha256(path).encode() if path.is_file() else b"-")
     cfg = config["model_cfg"]
-    return Clip(
-        model, preprocess, tokenizer, config, digest.hexdigest()[:16], _side(model, cfg),
-        int(getattr(tokenizer, "context_length", 0) or cfg["text_cfg"].get("context_length", 77)), int(cfg["embed_dim"]), str(source),
-    )  # fmt: skip
+    context = int(getattr(tokenizer, "context_length", 0) or cfg["text_cfg"].get("context_length", 77))
+    size, dim = _side(model, cfg), int(cfg["embed_dim"])
+    return Clip(model, preprocess, tokenizer, config, digest.hexdigest()[:16], size, context, dim, str(source))
 
 
 def download(name: str) -> Path:
@@ -101,7 +100,8 @@ def download(name: str) -> Path:
                 return folder
         except Exception as problem:  # no network, no such model, no permission: one sentence for all
             if not offline:
-                raise BadModel(f"The CLIP model {name} is not on this computer, and the Hub could not be asked for it.") from problem
+                why = "is not on this computer, and the Hub could not be asked for it"
+                raise BadModel(f"The CLIP model {name} {why}.") from problem
     raise BadModel(f"The CLIP model {name} has no {WEIGHTS} on the Hub.")
 
 

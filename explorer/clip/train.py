@@ -102,7 +102,7 @@ def publish(run: Run, merges: list, out: Path, command: str, seed: int, count: i
         "title": "CLIP: avatar faces and their captions in one space",
         "config": run.settings["model_cfg"],
         "settings": run.settings,
-        "data": {"name": "avatars", "train": "fresh faces, twins and captions of the split train at every step", "judged on": count},
+        "data": {"name": "avatars", "train": "fresh faces, twins and captions at every step", "judged on": count},
         "licence": "MIT; it saw only the corpus, whose terms are in assets/corpus/card.json",
         "steps": run.step,
         "pairs": run.step * run.settings["batch_size"] * 2,

@@ -11,10 +11,11 @@ from explorer.training import checkpoint
 
 
 def publish(folder: Path, tensors: dict[str, torch.Tensor], card: dict, file: str = "model.safetensors") -> None:
-    """Writes the weights and card.json into `folder`, each atomically, weights first. `file` is what a format of the field calls them.
+    """Writes the weights and card.json into `folder`, each atomically, weights first.
 
-    The card gains the weights' checksum and size, and the versions that made them. A kill between the two leaves
-    weights that disagree with the old card, which `assets.weights` refuses by name.
+    `file` is what the weights are called in a format of the field. The card gains their checksum and size, and the
+    versions that made them. A kill between the two leaves weights that disagree with the old card, which
+    `assets.weights` refuses by name.
     """
     path = folder / file
     checkpoint.write(path, {k: v.contiguous() for k, v in tensors.items()})

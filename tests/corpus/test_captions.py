@@ -106,3 +106,17 @@ def test_rows_outside_the_table_are_refused():
         corpus.caption([99] * 10)
     with pytest.raises(ValueError):
         corpus.describe(ROWS[0][:3])
+
+
+@pytest.mark.parametrize("naming", [("shirt",), ("glasses", "beard"), ("hair colour", "shirt", "background")])
+def test_what_must_be_named_is_named(naming):
+    """Absence too: a caption that shall tell a bare chin from a bearded one has to say "no beard"."""
+    for seed, row in enumerate(ROWS[:500]):
+        for detail in (0.0, 0.3, 1.0):
+            claimed, truth = read(corpus.caption(row, seed, detail, naming)), corpus.describe(row)
+            assert set(naming) <= set(claimed) and claimed.items() <= truth.items()
+
+
+def test_a_factor_that_does_not_exist_cannot_be_named():
+    with pytest.raises(ValueError):
+        corpus.caption(ROWS[0], naming=("hat",))

@@ -6,7 +6,6 @@ and freed when the page closes. The engine is imported at first need, so that th
 
 import asyncio
 import base64
-import json
 import sys
 import threading
 import time
@@ -100,16 +99,9 @@ def _floor() -> _Floor:
 # ---- Who asks ----------------------------------------------------------------------------------------------------------
 
 
-def _session(request: Request) -> str:
-    session = request.headers.get("x-session") or request.query_params.get("session_hash") or ""
-    if not 4 <= len(session) <= 64:
-        raise ValueError("This request names no page; reload the page.")
-    return session
-
-
 def _desk(request: Request):
     """The desk of this page. Raises ValueError where there is none."""
-    desk = _floor().scheduler.desk(_session(request))
+    desk = _floor().scheduler.desk(routes.session(request))
     if desk is None:
         raise ValueError("The server has forgotten this page's runs; it opens them again.")
     return desk
@@ -176,7 +168,7 @@ def _told(session: str, desk) -> dict:
 
 async def do(request: Request) -> Response:
     """POST {"do": command, ...}: the desk after it, as JSON."""
-    session = _session(request)
+    session = routes.session(request)
     body = await request.body()
     answer = await asyncio.to_thread(_do, session, body)
     _floor().ring(session)
@@ -186,7 +178,7 @@ async def do(request: Request) -> Response:
 def _do(session: str, body: bytes) -> dict:
     from explorer.tabs.gan.desk import Desk
 
-    given, floor = _json(body), _floor()
+    given, floor = routes.given(body), _floor()
     what = str(given.get("do"))
     desk = floor.scheduler.desk(session, Desk if what == "open" else None)
     if desk is None:
@@ -206,19 +198,9 @@ def _do(session: str, body: bytes) -> dict:
     return _told(session, desk) | desk.notes() | {"say": said}
 
 
-def _json(body: bytes) -> dict:
-    try:
-        given = json.loads(body, parse_constant=lambda name: None)
-    except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
-        raise ValueError("A command is a JSON object with a name under do.")
-    return given
-
-
 async def load(request: Request) -> Response:
     """POST a saved run: it is put on the desk."""
-    session, desk = _session(request), _desk(request)
+    session, desk = routes.session(request), _desk(request)
     data = await request.body()
 
     def adopt():
@@ -311,7 +293,7 @@ def _bytes(body: bytes) -> Response:
 
 async def stream(request: Request) -> Response:
     """Messages without end: pictures while something moves, words when something changed, a sign of life otherwise."""
-    session, desk = _session(request), _desk(request)
+    session, desk = routes.session(request), _desk(request)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(_messages(session, desk), media_type="application/octet-stream", headers=headers)
 
@@ -427,7 +409,7 @@ def _file(body: bytes, media: str, name: str) -> Response:
 
 def wall(request: Request) -> Response:
     """?room=: the runs of everyone in a room, small, as JSON."""
-    floor, session = _floor(), _session(request)
+    floor, session = _floor(), routes.session(request)
     code = request.query_params.get("room", "").upper()
     if floor.rooms.room(session) != code:
         raise ValueError("Join this room first.")
