@@ -30,6 +30,7 @@ bench: $(VENV)/installed-dev
 train: $(VENV)/installed
 	@echo "Training every model that ships. Ctrl+C loses nothing: the same command goes on."
 	$(PY) -m explorer.judge.train
+	$(PY) -m explorer.clip.train
 	$(PY) -m explorer.tabs.vae.train
 	$(PY) -m explorer.tabs.gan.train
 

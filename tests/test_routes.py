@@ -61,12 +61,17 @@ def launched(**options):
         thread.append(threading.current_thread().name)
         return JSONResponse(thread[-1])
 
+    def echo(session, given):
+        if given.get("bad"):
+            raise ValueError("This is bad.")
+        return {"session": session, "given": given, "thread": threading.current_thread().name}
+
     busy = Busy()
     with gr.Blocks(analytics_enabled=False) as demo:
         gr.Markdown("Nothing.")
     routed = [
         routes.get("numbers", numbers), routes.post("size", size), routes.get("fails", fails), routes.get("film", film),
-        routes.get("plain", plain), routes.get("busy", busy),
+        routes.get("plain", plain), routes.get("busy", busy), routes.command("echo", echo),
         routes.get("raw", lambda request: routes.raw(FRAMES)),
     ]  # fmt: skip
     _, address, _ = demo.launch(
@@ -333,3 +338,31 @@ def wait_for(fact, seconds=10):
     while not fact():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+# --- Commands ---
+
+
+def test_a_command_is_json_in_and_json_out(open_server):
+    url, _ = open_server
+    told = httpx.post(url + "echo", content='{"a": [1, NaN, "é"]}', headers={"x-session": "page-1"})
+    assert told.status_code == 200 and told.headers["cache-control"] == "no-store"
+    assert told.json()["session"] == "page-1" and told.json()["given"] == {"a": [1, None, "é"]}
+    assert told.json()["thread"] != "MainThread"
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{", "3", "null", b"\xff\xfe", "[" * 100_000])
+def test_what_is_no_command(open_server, body):
+    told = httpx.post(open_server[0] + "echo", content=body, headers={"x-session": "page-1"})
+    assert (told.status_code, told.json()["error"]) == (400, "A command is a JSON object.")
+
+
+@pytest.mark.parametrize("session", ["", "abc", "x" * 65])
+def test_a_command_of_no_page(open_server, session):
+    told = httpx.post(open_server[0] + "echo", content="{}", headers={"x-session": session})
+    assert told.status_code == 400 and "names no page" in told.json()["error"]
+
+
+def test_a_command_that_makes_no_sense(open_server):
+    told = httpx.post(open_server[0] + "echo", content='{"bad": 1}', headers={"x-session": "page-1"})
+    assert (told.status_code, told.json()["error"]) == (400, "This is bad.")
