@@ -1,0 +1,335 @@
+"""An index in one SQLite file, which is the truth; the matrix in memory is rebuilt from it.
+
+In WAL mode readers never wait, several processes may write in turn, and a transaction that was acknowledged outlives a
+killed process. `synchronous=normal` means that a power cut may undo the last transactions but breaks nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sqlite3
+import threading
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import scan
+from .where import COLUMNS, TEXTS, Where, checked, column, is_field, sql, words
+
+WAIT = 30  # seconds for another process's transaction; one of 64 rows takes milliseconds
+FORMAT = "1"
+
+# The vectors have a table of their own, so that a filter reads few pages.
+TABLES = """
+create table if not exists meta(key text primary key, value text) without rowid;
+create table if not exists item(
+    id integer primary key, rev integer not null, status text not null, error text not null,
+    raw blob, mtime_ns integer, hash text, bytes integer,
+    name text, path text, folder text, mtime real, width integer, height integer, orientation text, caption text,
+    damaged integer, note text, caption_words text, name_words text, payload text not null);
+create table if not exists vector(id integer primary key, vec blob not null);
+create table if not exists gone(id integer primary key, rev integer not null);
+create index if not exists item_rev on item(rev);
+create index if not exists gone_rev on gone(rev);
+create index if not exists item_raw on item(raw);
+create index if not exists item_hash on item(hash);
+create index if not exists item_status on item(status);
+create index if not exists item_folder on item(folder);
+create index if not exists item_mtime on item(mtime);
+create index if not exists item_width on item(width);
+create index if not exists item_bytes on item(bytes);
+create index if not exists item_orientation on item(orientation);
+"""
+ROW = ("id", "rev", "status", "error", "raw", "mtime_ns", *COLUMNS, "caption_words", "name_words", "payload")
+INSERT = f"insert or replace into item({', '.join(ROW)}) values({', '.join('?' * len(ROW))})"
+
+
+class SqliteIndex:
+    """See `explorer.index.Index`. Any thread may call anything; a search and an upsert do not wait for each other."""
+
+    def __init__(self, path: str | os.PathLike, dim: int, model: str) -> None:
+        self.path, self.dim, self.model = str(path), int(dim), model
+        self._write = threading.RLock()  # one writer, and whoever changes the matrix
+        self._read = threading.RLock()
+        self._matrix, self._rev, self._columns = scan.Matrix(self.dim), 0, set()
+        self._writer = self._connect()
+        try:
+            self._prepare()
+        except BaseException:
+            self._writer.close()
+            raise
+        # A file is read beside its writer; what is in memory has one connection and one lock.
+        self._reader = self._writer if self.path == ":memory:" else self._connect()
+        if self._reader is self._writer:
+            self._read = self._write
+        self._filtered = functools.lru_cache(16)(self._select)
+        self._catch_up()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.path != ":memory:":
+            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+        db.execute(f"pragma busy_timeout={WAIT * 1000}")
+        db.execute("pragma synchronous=normal")
+        return db
+
+    def _prepare(self) -> None:
+        try:
+            self._writer.execute("pragma journal_mode=wal")
+        except sqlite3.DatabaseError as problem:
+            if "not a database" in str(problem):
+                raise ValueError(f"{Path(self.path).name} is no index; remove it and index the pictures again.") from None
+            raise
+        with self._transaction() as db:
+            for statement in TABLES.split(";\n"):
+                db.execute(statement)
+            want = {"format": FORMAT, "dim": str(self.dim), "model": self.model}
+            have = dict(db.execute("select key, value from meta"))
+            if not have:
+                db.executemany("insert into meta values(?, ?)", [*want.items(), ("rev", "0")])
+            elif {key: have.get(key) for key in want} != want:
+                raise ValueError(
+                    f"This index was built with another model ({have.get('model')}, {have.get('dim')} numbers), "
+                    f"not with {self.model}, {self.dim} numbers; choose that model, or index the pictures again."
+                )
+            names = db.execute("select name from sqlite_master where type = 'index' and name like 'attr.%'")
+            self._columns = {name for (name,) in names}
+
+    @contextmanager
+    def _transaction(self):
+        """All or nothing, one after another, whichever process they come from."""
+        with self._write:
+            self._writer.execute("begin immediate")
+            try:
+                yield self._writer
+                self._writer.execute("commit")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("rollback")
+                raise
+
+    # --- Changing ---
+
+    def upsert(self, ids: Sequence[int], vectors, payloads: Sequence[dict]) -> None:
+        """Adds rows, or replaces those of the same id, in one transaction. See `Index.upsert`."""
+        ids = _ids(ids)
+        vectors = scan.unit(np.empty((0, self.dim)) if not len(ids) else vectors, self.dim)
+        if not len(ids) == len(vectors) == len(payloads):
+            raise ValueError(f"There are {len(ids)} ids, {len(vectors)} vectors and {len(payloads)} payloads.")
+        rows = [_row(int(i), payload) for i, payload in zip(ids, payloads)]
+        with self._write:
+            with self._transaction() as db:
+                rev = self._next(db)
+                self._index_attributes(db, payloads)
+                db.executemany(INSERT, [(row[0], rev, "ok", "", *row[1:]) for row in rows])
+                db.executemany(
+                    "insert or replace into vector values(?, ?)", [(int(i), v.tobytes()) for i, v in zip(ids, vectors)]
+                )
+            if rev == self._rev + 1 and len(set(ids.tolist())) == len(ids):
+                self._matrix.upsert(ids, vectors)
+                self._rev = rev
+            else:
+                self._catch_up()
+
+    def fail(self, files: Sequence) -> None:
+        """Remembers files without a vector. See `Index.fail`."""
+        with self._write:
+            with self._transaction() as db:
+                rev = self._next(db)
+                ids = [int(i) for i in _ids([file.id for file in files])]
+                for i, file in zip(ids, files):
+                    shown = os.fsencode(file.path).decode("utf-8", "replace")
+                    payload = {"path": shown, "name": shown.rpartition("/")[2], "folder": shown.rpartition("/")[0]}
+                    payload |= {"raw": file.path, "hash": file.hash, "bytes": file.bytes, "mtime_ns": file.mtime_ns}
+                    row = _row(i, payload)
+                    db.execute(INSERT, (i, rev, file.status, file.error, *row[1:]))
+                db.executemany("delete from vector where id = ?", [(i,) for i in ids])
+                db.executemany("insert or replace into gone values(?, ?)", [(i, rev) for i in ids])
+            self._catch_up()
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Forgets rows and files."""
+        ids = [(int(i),) for i in _ids(ids)]
+        with self._write:
+            with self._transaction() as db:
+                rev = self._next(db)
+                for table in ("item", "vector"):
+                    db.executemany(f"delete from {table} where id = ?", ids)
+                db.executemany("insert or replace into gone values(?, ?)", [(i, rev) for (i,) in ids])
+            self._catch_up()
+
+    @staticmethod
+    def _next(db: sqlite3.Connection) -> int:
+        """The number of this transaction, by which others learn what has changed."""
+        db.execute("update meta set value = cast(value as integer) + 1 where key = 'rev'")
+        return int(db.execute("select value from meta where key = 'rev'").fetchone()[0])
+
+    def _index_attributes(self, db: sqlite3.Connection, payloads: Sequence[dict]) -> None:
+        """A search by attribute should not read every payload: SQLite can index a part of them."""
+        if len(self._columns) >= 32:
+            return
+        new = {f for payload in payloads for f in payload if f not in self._columns and f not in COLUMNS and is_field(f)}
+        for field in sorted(new)[: 32 - len(self._columns)]:
+            db.execute(f'create index if not exists "{field}" on item({column(field)})')
+            self._columns.add(field)
+
+    def _catch_up(self) -> None:
+        """Brings the matrix to the last transaction, whoever made it."""
+        with self._write:
+            db = self._writer
+            db.execute("begin")  # all that follows sees one moment
+            try:
+                rev = int(db.execute("select value from meta where key = 'rev'").fetchone()[0])
+                if rev == self._rev:
+                    return
+                rows = db.execute(
+                    "select id, vec from item join vector using(id) where rev > ?"
+                    if self._rev
+                    else "select id, vec from vector where ? = 0",
+                    (self._rev,),
+                )
+                if not len(self._matrix):
+                    self._matrix.fill(self._batches(rows))
+                else:
+                    gone = db.execute("select id from gone where rev > ?", (self._rev,)).fetchall()
+                    self._matrix.remove(np.array(gone, np.int64).reshape(-1))
+                    for ids, vectors in self._batches(rows):
+                        self._matrix.upsert(ids, vectors)
+                self._rev = rev
+            finally:
+                db.execute("commit")
+
+    def _batches(self, rows: sqlite3.Cursor) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        while batch := rows.fetchmany(8192):
+            ids, blobs = zip(*batch)
+            yield np.array(ids, np.int64), np.frombuffer(b"".join(blobs), np.float16).reshape(-1, self.dim)
+
+    # --- Asking ---
+
+    def _fresh(self) -> int:
+        """Takes up what other processes have written; the number of the last transaction."""
+        with self._read:
+            rev = int(self._reader.execute("select value from meta where key = 'rev'").fetchone()[0])
+        if rev != self._rev:
+            self._catch_up()
+        return rev
+
+    def _select(self, rev: int, condition: str, args: tuple) -> np.ndarray:
+        with self._read:
+            rows = self._reader.execute(f"select id from item where {condition} order by id", args).fetchall()
+        return np.array(rows, np.int64).reshape(-1)
+
+    def _let_through(self, where: Where) -> np.ndarray | None:
+        where, rev = checked(where), self._fresh()
+        if not where:
+            return None
+        condition, args = sql(where)
+        return self._filtered(rev, condition, tuple(args))
+
+    def search(self, q, k: int = 10, where: Where = (), offset: int = 0) -> list[tuple[int, float]]:
+        """(id, score), best first, equal ones by id. See `Index.search`."""
+        q = scan.unit_query(q, self.dim)
+        if k < 0 or offset < 0:
+            raise ValueError("A search returns 0 or more rows, from row 0 on.")
+        return self._matrix.search(q, k, offset, self._let_through(where))
+
+    def scores(self, q, where: Where = ()) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (N,) and scores (N,) of all rows. See `Index.scores`."""
+        q = scan.unit_query(q, self.dim)
+        return self._matrix.scores(q, self._let_through(where))
+
+    def ids(self, where: Where = ()) -> np.ndarray:
+        chosen = self._let_through(where)
+        return self._matrix.ids() if chosen is None else chosen
+
+    def count(self, where: Where = ()) -> int:
+        chosen = self._let_through(where)
+        return len(self._matrix) if chosen is None else len(chosen)
+
+    def get(self, ids: Sequence[int]) -> list:
+        """Items by id; None for those that are not there."""
+        from . import Item
+
+        ids = [int(i) for i in _ids(ids)]
+        found = {}
+        with self._read:
+            for at in range(0, len(ids), 500):
+                some = ids[at : at + 500]
+                query = (
+                    f"select id, vec, raw, mtime_ns, payload, {', '.join(COLUMNS)} from item join vector using(id) "
+                    f"where status = 'ok' and id in ({', '.join('?' * len(some))})"
+                )
+                for i, vec, raw, mtime_ns, payload, *known in self._reader.execute(query, some):
+                    found[i] = Item(i, np.frombuffer(vec, np.float16).astype(np.float32), _payload(raw, mtime_ns, payload, known))
+        return [found.get(i) for i in ids]
+
+    def facets(self, field: str, where: Where = ()) -> dict[Any, int]:
+        """value -> how many rows have it, most frequent first."""
+        condition, args = sql(checked(where))
+        name = column(field)
+        query = f"select {name}, count(*) from item where {condition} and {name} is not null group by 1 order by 2 desc, 1"
+        with self._read:
+            rows = self._reader.execute(query, args).fetchall()
+        return {bool(value) if field == "damaged" else value: count for value, count in rows}
+
+    def files(self) -> Iterator:
+        """Every `File`, indexed or failed, in the order of their paths."""
+        from . import File
+
+        last = b""
+        while True:  # page by page, so that nobody waits for the whole list
+            with self._read:
+                rows = self._reader.execute(
+                    "select id, raw, hash, bytes, mtime_ns, status, error from item where raw > ? order by raw limit 5000", (last,)
+                ).fetchall()
+            if not rows:
+                return
+            for i, raw, digest, size, mtime_ns, status, error in rows:
+                yield File(i, raw, digest or "", size or 0, mtime_ns or 0, status, error)
+            last = rows[-1][1]
+
+    def close(self) -> None:
+        """Ends all connections; a closed index answers nothing."""
+        with self._write, self._read:
+            self._reader.close()
+            self._writer.close()
+
+
+def _ids(ids: Sequence[int]) -> np.ndarray:
+    out = np.asarray(ids, np.int64).reshape(-1)
+    if out.size and (out.min() < 0 or out.max() >= 2**53):
+        raise ValueError("An id is a whole number from 0 to 2^53 - 1.")
+    return out
+
+
+def _row(i: int, payload: dict) -> tuple:
+    """A payload in the order of ROW, without rev, status and error."""
+    payload = {key: unicodedata.normalize("NFC", v) if isinstance(v, str) else v for key, v in payload.items()}
+    raw, mtime_ns = payload.pop("raw", None), payload.pop("mtime_ns", None)
+    if raw is None and "path" in payload:
+        raw = os.fsencode(payload["path"])
+    known = [payload.pop(name, None) for name in COLUMNS]
+    known = [None if v is None else str(v) if name in TEXTS else v for name, v in zip(COLUMNS, known)]
+    of_words = [f" {' '.join(words(known[COLUMNS.index(name)] or ''))} " for name in ("caption", "name")]
+    try:
+        rest = json.dumps(payload, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError("A payload holds texts, finite numbers, and lists of those.") from None
+    return i, raw, mtime_ns, *known, *of_words, rest
+
+
+def _payload(raw, mtime_ns, payload: str, known: list) -> dict:
+    out = {name: value for name, value in zip(COLUMNS, known) if value is not None}
+    if "damaged" in out:
+        out["damaged"] = bool(out["damaged"])
+    if raw is not None:
+        out["raw"] = raw
+    if mtime_ns is not None:
+        out["mtime_ns"] = mtime_ns
+    return out | json.loads(payload)

@@ -1,0 +1,122 @@
+"""Filters: a list of (field, op, value), all of which must hold. One meaning, whoever keeps the vectors.
+
+    ("folder", "prefix", "holiday/2024")        this folder and all below; "" is every folder
+    ("attr.shirt", "==", "red")                 ("damaged", "==", False)
+    ("orientation", "in", ["portrait", "square"])
+    ("mtime", ">=", 1.7e9), ("width", "<=", 640)
+    ("caption", "has", "red hair")              each word occurs, as a whole word, in any case
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+Where = Sequence[tuple[str, str, Any]]
+
+TEXTS = ("name", "path", "folder", "hash", "orientation", "caption", "note")
+NUMBERS = ("bytes", "mtime", "width", "height", "damaged")
+COLUMNS = TEXTS + NUMBERS
+WORDS = ("caption", "name")  # fields whose words can be asked for
+OPS = ("==", "in", "prefix", ">=", "<=", "has")
+
+_ATTRIBUTE = re.compile(r"attr\.[\w .+-]{1,60}")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in lower case: "Größe, blue-eyed" -> größe, blue, eyed."""
+    return re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold())
+
+
+def checked(where: Where) -> list[tuple[str, str, Any]]:
+    """The same filters, as they are meant. Raises ValueError with one sentence for what is none."""
+    out = []
+    for entry in where:
+        try:
+            field, op, value = entry
+        except (TypeError, ValueError):
+            raise ValueError("A filter is a field, an operator and a value.") from None
+        if not is_field(field):
+            raise ValueError(f"There is no field {str(field)[:60]!r} to filter by.")
+        if op not in OPS:
+            raise ValueError(f"A filter cannot be {str(op)[:20]!r}; it can be {', '.join(OPS)}.")
+        out.append((field, op, _value(field, op, value)))
+    return out
+
+
+def is_field(field: Any) -> bool:
+    return isinstance(field, str) and (field in COLUMNS or bool(_ATTRIBUTE.fullmatch(field)))
+
+
+def _value(field: str, op: str, value: Any) -> Any:
+    if op == "in":
+        if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple, set, frozenset)):
+            raise ValueError(f"The filter {field!r} needs a list of values.")
+        return [_single(field, one) for one in value]
+    if op in (">=", "<="):
+        if field in TEXTS or isinstance(value, (str, bytes)):
+            raise ValueError(f"The filter {field!r} {op} needs a number.")
+        return _single(field, value)
+    if op == "prefix":
+        if field != "folder" or not isinstance(value, str):
+            raise ValueError("Only a folder can be a prefix.")
+        return unicodedata.normalize("NFC", value).strip("/")
+    if op == "has":
+        if field not in WORDS or not isinstance(value, str):
+            raise ValueError(f"Words can be looked for in {' and '.join(WORDS)} only.")
+        return words(value)
+    return _single(field, value)
+
+
+def _single(field: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, (bool, int, float)) and math.isfinite(value) and abs(value) < 2**63:
+        return value
+    raise ValueError(f"The filter {field!r} has a value that is neither a text nor a number.")
+
+
+def parents(folder: str) -> list[str]:
+    """A folder and all above it: "a/b" -> "", "a", "a/b"."""
+    parts = folder.split("/") if folder else []
+    return ["/".join(parts[:n]) for n in range(len(parts) + 1)]
+
+
+# --- As SQL ---
+
+
+def column(field: str) -> str:
+    """What a field is called in SQL. Its name was checked, so it can stand in a literal, which an SQL index needs."""
+    if field in COLUMNS:
+        return f'"{field}"'
+    if not is_field(field):
+        raise ValueError(f"There is no field {str(field)[:60]!r}.")
+    return f"""json_extract(payload, '$."{field}"')"""
+
+
+def sql(where: Where) -> tuple[str, list]:
+    """A condition for SQLite and its arguments, for checked filters."""
+    parts, args = ["status = 'ok'"], []
+    for field, op, value in where:
+        name = column(field)
+        if op == "in":
+            parts.append(f"{name} in (select value from json_each(?))")
+            args.append(json.dumps([int(one) if isinstance(one, bool) else one for one in value]))
+        elif op == "prefix":
+            if value:  # "0" follows "/" in order: everything that begins with "value/"
+                parts.append(f"({name} = ? or ({name} >= ? and {name} < ?))")
+                args += [value, value + "/", value + "0"]
+        elif op == "has":
+            for word in value:
+                parts.append(f"instr({field}_words, ?)")
+                args.append(f" {word} ")
+        else:
+            if op in (">=", "<="):  # a text counts as larger than every number otherwise
+                parts.append(f"typeof({name}) in ('integer', 'real')")
+            parts.append(f"{name} {op} ?")
+            args.append(value)
+    return " and ".join(parts), args
