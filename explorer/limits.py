@@ -26,6 +26,7 @@ UPLOADS_EACH = 2  # received at once from one visitor: slot A and slot B
 COLLECTION_UPLOADS = 200  # pictures that a visitor may search for as long as the page is open
 MEGAPIXELS = 50  # decoded whole, as PNG, WebP and the like must be: 200 MB with alpha
 JPEG_MEGAPIXELS = 170  # a JPEG is decoded at a fraction of its size; Pillow itself refuses from 179 on
+DECODING_MEGAPIXELS = 100  # in all threads together: 400 MB at four bytes a pixel
 PIXELS_ACROSS = 30_000  # longest side; formats end at 65,535 and so do the row buffers of their decoders
 
 # --- Exports ---
