@@ -268,16 +268,28 @@ def _card(path: Path) -> dict:
     import json
 
     card = json.loads((path / "card.json").read_text(encoding="utf-8"))
-    metrics = card.get("metrics") or {}
-    recall = metrics.get("recall_full") or metrics.get("recall")
-    out = {"quality": str(card.get("quality") or "")}
-    if not out["quality"] and recall is not None:
-        out["quality"] = f"recall@1 of 256 held-out faces: {recall}"
+    out = {"quality": "the corpus's own faces"}
+    recall = card.get("metrics", {}).get("recall at 1, full captions, val", {})
+    if recall:
+        lowest = 100 * min(recall.values())
+        out["quality"] = f"recall@1 of {card.get('data', {}).get('judged on', 'the')} held-out faces {lowest:.1f} % (its card)"
     if card.get("parameters"):
         out["params"] = round(card["parameters"] / 1e6, 2)
-    if card.get("gflops"):
-        out["gflops"] = card["gflops"]
+        out["gflops"] = _gflops(card["config"])
     return out
+
+
+def _gflops(cfg: dict) -> float:
+    """Of one picture and one text: two per weight and token, and the products of attention."""
+    vision, text = cfg["vision_cfg"], cfg["text_cfg"]
+    tokens = (vision["image_size"] // vision["patch_size"]) ** 2 + 1
+    total = 2 * 3 * vision["patch_size"] ** 2 * vision["width"] * (tokens - 1)
+    for width, layers, length in (
+        (vision["width"], vision["layers"], tokens),
+        (text["width"], text["layers"], text["context_length"]),
+    ):
+        total += layers * (24 * width**2 * length + 4 * width * length**2)
+    return round(total / 1e9, 2)
 
 
 def _absent(label: str) -> str:
