@@ -1,0 +1,49 @@
+// Prompt sensitivity: one picture, one text, and the same text said otherwise.
+
+async function makePrompts(section, lab) {
+  const link = lab.link("prompts");
+  const state = { ref: null, text: link.get("text") ?? "" };
+  if (link.get("face") !== null) state.ref = { face: +link.get("face") || 0 };
+  const text = piece("input", { type: "text", maxlength: 300, "aria-label": "Text", "data-do": "prompts-text", oninput: () => typed(), onkeydown: (event) => event.key === "Enter" && typed.flush() });
+  const typed = soonOnce(() => ((state.text = text.value.trim()), link.set({ text: state.text || null }), probe.ask()), 600);
+  const face = facePicker(lab, "Another picture", 60, (ref) => {
+    state.ref = ref;
+    state.text = text.value = "";
+    link.set({ face: ref.face ?? null, text: null });
+    probe.ask();
+  });
+  const table = piece("div", { class: "prompt-groups", "data-place": "prompts" });
+  const probe = probeOf(section, lab, "prompts", () => ({ ...(state.ref && { ref: state.ref }), ...(state.text && { text: state.text }) }), draw);
+  let rows = [];
+  section.append(
+    piece("p", { class: "todo" }, "Change the text or the picture. Each bar says how the score moves when the same is said in other words, with typos, or with “no”."),
+    piece("div", { class: "tools" }, face.node, piece("label", { class: "field wide" }, piece("span", { class: "field-name" }, "Text"), text)),
+    probe.trouble, probe.see, table,
+    piece("div", { class: "tools" }, button("Save CSV", () => handOverTable([["group", "change", "text", "score", "delta", "rank"], ...rows.map((row) => [row.group, row.change, row.text, row.score, row.delta, row.rank])], "prompts.csv"), { class: "button small", "data-do": "prompts-csv" })));
+
+  function draw(told) {
+    const { base, groups, of } = told;
+    rows = told.rows;
+    if (document.activeElement !== text) text.value = told.text;
+    if (told.face !== null) face.show(state.ref ?? { face: told.face });
+    const widest = Math.max(0.02, ...rows.map((row) => Math.abs(row.delta)));
+    table.replaceChildren(
+      piece("p", { class: "base-line" }, "As typed: ", piece("b", {}, fixedText(base.score, 3)), ", rank " + base.rank + " of " + of + ". Bars to the left: the score falls; a rank above 1: other faces fit the changed text better."),
+      ...groups.map(({ group, title, mean, rank }) => piece("section", { class: "card prompt-group", "data-group": group },
+        piece("h4", {}, title, piece("span", { class: "group-mean" }, "mean " + signedText(mean, 3) + ", median rank " + rank)),
+        ...rows.filter((row) => row.group === group).map((row) => promptRow(row, widest)))));
+    section.dataset.rows = rows.length;
+    section.dataset.score = base.score;
+  }
+
+  await probe.ask();
+}
+
+function promptRow({ change, text, score, delta, rank, right, unknown }, widest) {
+  const share = (Math.min(1, Math.abs(delta) / widest) * 50).toFixed(1);
+  return piece("div", { class: "prompt-row", title: text },
+    piece("span", { class: "prompt-words" }, piece("b", {}, change), piece("span", { class: "prompt-text" }, text),
+      unknown?.length ? piece("span", { class: "unknown" }, "spelled letter by letter: " + unknown.join(", ")) : null),
+    piece("span", { class: "delta", "data-way": delta < 0 ? "down" : "up" }, piece("span", { class: "delta-fill", style: (delta < 0 ? "right: 50%" : "left: 50%") + "; width: " + share + "%" })),
+    piece("span", { class: "prompt-numbers" }, piece("span", {}, fixedText(score, 3)), piece("b", {}, signedText(delta, 3)), piece("span", {}, "rank " + rank), piece("span", {}, right === null || right === undefined ? "" : percentText(right) + " fit")));
+}
