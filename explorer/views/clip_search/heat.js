@@ -1,0 +1,56 @@
+// A picture with what the model looked at laid over it: as heat, or as light on what counts.
+
+const HEAT_STOPS = [[255, 214, 60], [255, 122, 0], [214, 20, 60]]; // weak, middling, strong
+
+function heatOf() {
+  const image = piece("img", { class: "heat-picture", alt: "" });
+  const canvas = piece("canvas", { class: "heat-map", "aria-hidden": "true" });
+  const node = piece("div", { class: "heat" }, image, canvas);
+  let [map, side, look] = [null, 0, "heat"];
+
+  /** The map covers what the model saw: the middle square of a picture. */
+  function place() {
+    const { naturalWidth: w, naturalHeight: h } = image;
+    if (!w) return;
+    const square = Math.min(w, h);
+    node.style.aspectRatio = w + " / " + h;
+    Object.assign(canvas.style, { left: ((w - square) / 2 / w) * 100 + "%", top: ((h - square) / 2 / h) * 100 + "%", width: (square / w) * 100 + "%", height: (square / h) * 100 + "%" });
+  }
+  image.addEventListener("load", place);
+
+  function draw() {
+    canvas.hidden = !map;
+    if (!map) return;
+    const small = Object.assign(document.createElement("canvas"), { width: side, height: side });
+    const pixels = new ImageData(side, side);
+    map.forEach((value, i) => {
+      const v = Math.max(0, Math.min(1, value));
+      const at = v * (HEAT_STOPS.length - 1);
+      const [a, b, t] = [HEAT_STOPS[Math.floor(at)], HEAT_STOPS[Math.ceil(at)], at % 1];
+      const colour = look === "heat" ? a.map((c, k) => c + (b[k] - c) * t) : [12, 14, 18];
+      pixels.data.set([...colour, 255 * (look === "heat" ? Math.min(1, v * 1.15) * 0.92 : (1 - v) * 0.94)], 4 * i);
+    });
+    small.getContext("2d").putImageData(pixels, 0, 0);
+    Object.assign(canvas, { width: 320, height: 320 });
+    const context = canvas.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(small, 0, 0, 320, 320);
+  }
+
+  return {
+    node,
+    picture(src, alt) {
+      if (image.getAttribute("src") !== src) image.src = src;
+      image.alt = alt;
+    },
+    show(values, n) {
+      [map, side] = [values, n];
+      draw();
+    },
+    look(name) {
+      look = name;
+      draw();
+    },
+    opacity: (value) => (canvas.style.opacity = value),
+  };
+}
