@@ -8,37 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from .rows import File, Item
 from .where import Where
 
 __all__ = ["File", "Index", "Item", "Where", "open_index"]
-
-
-@dataclass(frozen=True)
-class Item:
-    """One row: `vector` (D,) float32, of length 1 up to the rounding of 16 bits, and its `payload`."""
-
-    id: int
-    vector: np.ndarray
-    payload: dict
-
-
-@dataclass(frozen=True)
-class File:
-    """What an index remembers of a file, indexed or failed, to tell next time what has changed."""
-
-    id: int
-    path: bytes  # as the file system has it, relative to the root of its collection
-    hash: str  # sha256 of its content, or "" where that could not be read
-    bytes: int
-    mtime_ns: int
-    status: str  # "ok" or "error"
-    error: str = ""  # one sentence for an error
 
 
 class Index(Protocol):

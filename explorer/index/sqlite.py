@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import scan
+from .rows import File, Item
 from .where import COLUMNS, TEXTS, Where, checked, column, is_field, sql, words
 
 WAIT = 30  # seconds for another process's transaction; one of 64 rows takes milliseconds
@@ -47,6 +48,7 @@ create index if not exists item_bytes on item(bytes);
 create index if not exists item_orientation on item(orientation);
 """
 ROW = ("id", "rev", "status", "error", "raw", "mtime_ns", *COLUMNS, "caption_words", "name_words", "payload")
+FILE = "id, raw, coalesce(hash, ''), coalesce(bytes, 0), coalesce(mtime_ns, 0), status, error"
 INSERT = f"insert or replace into item({', '.join(ROW)}) values({', '.join('?' * len(ROW))})"
 
 
@@ -137,7 +139,7 @@ class SqliteIndex:
             else:
                 self._catch_up()
 
-    def fail(self, files: Sequence) -> None:
+    def fail(self, files: Sequence[File]) -> None:
         """Remembers files without a vector. See `Index.fail`."""
         with self._write:
             with self._transaction() as db:
@@ -212,17 +214,22 @@ class SqliteIndex:
 
     # --- Asking ---
 
+    def _ask(self, query: str, args=()) -> list[tuple]:
+        try:
+            with self._read:
+                return self._reader.execute(query, args).fetchall()
+        except sqlite3.ProgrammingError:
+            raise ValueError("This index was closed meanwhile; please ask again.") from None
+
     def _fresh(self) -> int:
         """Takes up what other processes have written; the number of the last transaction."""
-        with self._read:
-            rev = int(self._reader.execute("select value from meta where key = 'rev'").fetchone()[0])
+        rev = int(self._ask("select value from meta where key = 'rev'")[0][0])
         if rev != self._rev:
             self._catch_up()
         return rev
 
     def _select(self, rev: int, condition: str, args: tuple) -> np.ndarray:
-        with self._read:
-            rows = self._reader.execute(f"select id from item where {condition} order by id", args).fetchall()
+        rows = self._ask(f"select id from item where {condition} order by id", args)
         return np.array(rows, np.int64).reshape(-1)
 
     def _let_through(self, where: Where) -> np.ndarray | None:
@@ -252,21 +259,18 @@ class SqliteIndex:
         chosen = self._let_through(where)
         return len(self._matrix) if chosen is None else len(chosen)
 
-    def get(self, ids: Sequence[int]) -> list:
+    def get(self, ids: Sequence[int]) -> list[Item | None]:
         """Items by id; None for those that are not there."""
-        from . import Item
-
         ids = [int(i) for i in _ids(ids)]
         found = {}
-        with self._read:
-            for at in range(0, len(ids), 500):
-                some = ids[at : at + 500]
-                query = (
-                    f"select id, vec, raw, mtime_ns, payload, {', '.join(COLUMNS)} from item join vector using(id) "
-                    f"where status = 'ok' and id in ({', '.join('?' * len(some))})"
-                )
-                for i, vec, raw, mtime_ns, payload, *known in self._reader.execute(query, some):
-                    found[i] = Item(i, np.frombuffer(vec, np.float16).astype(np.float32), _payload(raw, mtime_ns, payload, known))
+        for at in range(0, len(ids), 500):
+            some = ids[at : at + 500]
+            query = (
+                f"select id, vec, raw, mtime_ns, payload, {', '.join(COLUMNS)} from item join vector using(id) "
+                f"where status = 'ok' and id in ({', '.join('?' * len(some))})"
+            )
+            for i, vec, raw, mtime_ns, payload, *known in self._ask(query, some):
+                found[i] = Item(i, np.frombuffer(vec, np.float16).astype(np.float32), _payload(raw, mtime_ns, payload, known))
         return [found.get(i) for i in ids]
 
     def facets(self, field: str, where: Where = ()) -> dict[Any, int]:
@@ -274,24 +278,18 @@ class SqliteIndex:
         condition, args = sql(checked(where))
         name = column(field)
         query = f"select {name}, count(*) from item where {condition} and {name} is not null group by 1 order by 2 desc, 1"
-        with self._read:
-            rows = self._reader.execute(query, args).fetchall()
+        rows = self._ask(query, args)
         return {bool(value) if field == "damaged" else value: count for value, count in rows}
 
-    def files(self) -> Iterator:
+    def files(self) -> Iterator[File]:
         """Every `File`, indexed or failed, in the order of their paths."""
-        from . import File
-
         last = b""
         while True:  # page by page, so that nobody waits for the whole list
-            with self._read:
-                rows = self._reader.execute(
-                    "select id, raw, hash, bytes, mtime_ns, status, error from item where raw > ? order by raw limit 5000", (last,)
-                ).fetchall()
+            rows = self._ask(f"select {FILE} from item where raw > ? order by raw limit 5000", (last,))
             if not rows:
                 return
-            for i, raw, digest, size, mtime_ns, status, error in rows:
-                yield File(i, raw, digest or "", size or 0, mtime_ns or 0, status, error)
+            for row in rows:
+                yield File(*row)
             last = rows[-1][1]
 
     def close(self) -> None:
@@ -299,6 +297,20 @@ class SqliteIndex:
         with self._write, self._read:
             self._reader.close()
             self._writer.close()
+
+
+def peek(path: str | os.PathLike) -> tuple[int, list[File]]:
+    """How many rows the index at `path` has, and its failed files, without loading its vectors. (0, []) for none."""
+    try:
+        db = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True, timeout=1)
+        try:
+            count = db.execute("select count(*) from item where status = 'ok'").fetchone()[0]
+            bad = db.execute(f"select {FILE} from item where status != 'ok' order by raw").fetchall()
+            return count, [File(*row) for row in bad]
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return 0, []
 
 
 def _ids(ids: Sequence[int]) -> np.ndarray:

@@ -1,0 +1,104 @@
+"""The pictures that one visitor brought along, searchable for as long as the page is open."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import unicodedata
+
+import numpy as np
+from PIL import Image
+
+from explorer import uploads
+from explorer.index.sqlite import SqliteIndex
+
+MOST = 200  # pictures of a visitor
+SIDE = 1024  # pixels of their longer side that are kept: some 150 kB each
+
+
+class Uploaded:
+    """Pictures as small JPEG, numbered as they came, and an index of them for each model that was asked."""
+
+    def __init__(self) -> None:
+        self.seen = time.monotonic()
+        self.errors: list[tuple[str, str]] = []  # the last files that were none: name, reason
+        self._lock = threading.RLock()
+        self._pictures: list[bytes] = []
+        self._payloads: list[dict] = []
+        self._hashes: dict[str, int] = {}
+        self._indexes: dict[str, SqliteIndex] = {}
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def add(self, model, name: str, data: bytes) -> int:
+        """The number of a picture; the same file has the same one. Raises BadImage or ValueError with one sentence."""
+        from explorer.tabs.clip_search import files
+
+        name = " ".join(unicodedata.normalize("NFC", str(name)).encode("utf-8", "replace").decode().split())
+        name = name.replace("\\", "/").rpartition("/")[2][:100] or "picture"
+        content = files.digest(data)
+        with self._lock:
+            if content in self._hashes:
+                return self._hashes[content]
+            if len(self) >= MOST:
+                raise ValueError(f"There is room for {MOST} pictures of yours; drop them to begin anew.")
+        try:
+            decoded = uploads.decode(data, SIDE // 2)
+            if uploads.flat(decoded.image):
+                raise uploads.BadImage(uploads.ONE_COLOUR)
+        except ValueError as problem:
+            with self._lock:
+                self.errors = [*self.errors[-(MOST - 1) :], (name, str(problem))]
+            raise
+        image = decoded.image
+        vector = model.images([image])
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=90)
+        shape = (decoded.width > decoded.height) - (decoded.width < decoded.height)
+        payload = {
+            "name": name, "path": name, "folder": "", "hash": content, "bytes": len(data), "mtime": time.time(),
+            "width": decoded.width, "height": decoded.height, "orientation": ("square", "landscape", "portrait")[shape],
+            "caption": "", "damaged": decoded.damaged, "note": decoded.note,
+        }  # fmt: skip
+        with self._lock:
+            if content in self._hashes:
+                return self._hashes[content]
+            if len(self) >= MOST:  # several come at once
+                raise ValueError(f"There is room for {MOST} pictures of yours; drop them to begin anew.")
+            number = len(self._pictures)
+            self._pictures.append(file.getvalue())
+            self._payloads.append(payload)
+            self._hashes[content] = number
+            self.index(model, {number: vector[0]})
+        return number
+
+    def index(self, model, vectors: dict[int, np.ndarray] | None = None) -> SqliteIndex:
+        """The index under a model, complete: pictures that came while another model was chosen are encoded now."""
+        with self._lock:
+            index = self._indexes.setdefault(model.fingerprint, None) or SqliteIndex(":memory:", model.dim, model.fingerprint)
+            self._indexes[model.fingerprint] = index
+            vectors = vectors or {}
+            have = set(index.ids().tolist())
+            missing = [n for n in range(len(self)) if n not in have]
+            for at in range(0, len(missing), 16):
+                some = missing[at : at + 16]
+                rows = [vectors[n] if n in vectors else model.images([self.picture(n)])[0] for n in some]
+                index.upsert(some, np.stack(rows), [self._payloads[n] for n in some])
+            return index
+
+    def picture(self, number: int) -> Image.Image:
+        """A picture by its number, at most SIDE pixels on its longer side."""
+        with self._lock:
+            if not 0 <= number < len(self):
+                raise ValueError("This picture is no longer here; please add it again.")
+            data = self._pictures[number]
+        return Image.open(io.BytesIO(data)).convert("RGB")
+
+    def close(self) -> None:
+        with self._lock:
+            for index in self._indexes.values():
+                index.close()
+            self._indexes.clear()
