@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -63,8 +64,10 @@ class SqliteIndex:
         self._writer = self._connect()
         try:
             self._prepare()
-        except BaseException:
+        except BaseException as problem:
             self._writer.close()
+            if isinstance(problem, sqlite3.DatabaseError) and "not a database" in str(problem):
+                raise ValueError(f"{Path(self.path).name} is no index; remove it and index the pictures again.") from None
             raise
         # A file is read beside its writer; what is in memory has one connection and one lock.
         self._reader = self._writer if self.path == ":memory:" else self._connect()
@@ -78,16 +81,10 @@ class SqliteIndex:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
         db.execute(f"pragma busy_timeout={WAIT * 1000}")
-        db.execute("pragma synchronous=normal")
         return db
 
     def _prepare(self) -> None:
-        try:
-            self._writer.execute("pragma journal_mode=wal")
-        except sqlite3.DatabaseError as problem:
-            if "not a database" in str(problem):
-                raise ValueError(f"{Path(self.path).name} is no index; remove it and index the pictures again.") from None
-            raise
+        self._wal()
         with self._transaction() as db:
             for statement in TABLES.split(";\n"):
                 db.execute(statement)
@@ -102,6 +99,19 @@ class SqliteIndex:
                 )
             names = db.execute("select name from sqlite_master where type = 'index' and name like 'attr.%'")
             self._columns = {name for (name,) in names}
+
+    def _wal(self) -> None:
+        """Switching is the one step for which SQLite does not wait by itself while others switch."""
+        end = time.monotonic() + WAIT
+        while True:
+            try:
+                if self.path == ":memory:" or self._writer.execute("pragma journal_mode=wal").fetchone()[0] == "wal":
+                    break
+            except sqlite3.OperationalError as problem:
+                if "locked" not in str(problem) or time.monotonic() > end:
+                    raise
+            time.sleep(0.02)
+        self._writer.execute("pragma synchronous=normal")
 
     @contextmanager
     def _transaction(self):
