@@ -11,28 +11,7 @@ from explorer.pixels import to_tensor
 
 BATCH = 256  # pairs among which a caption must find its face, and a face its caption
 
-# How a value is said where a factor's name alone does not make a phrase.
-PHRASES = {
-    "hair": {
-        "bun": "hair in a bun", "bob": "a bob", "afro": "an afro", "dreadlocks": "dreadlocks", "headband": "hair with a headband",
-        "flowers": "hair with flowers",
-    },
-    "mouth": {"smile": "a smile", "tongue": "tongue out", "grimace": "a grimace"},
-    "glasses": {"none": "no glasses", "sunglasses": "sunglasses"},
-    "beard": {"none": "no beard", "moustache": "a moustache", "full": "a beard"},
-    "background": {},
-}  # fmt: skip
 TEMPLATES = ("a face with {}", "someone with {}", "a portrait with {}")
-
-
-def phrase(factor: str, value: str) -> str:
-    """One attribute in the corpus's own words, e.g. ("hair colour", "red") -> "red hair"."""
-    if value in PHRASES.get(factor, {}):
-        return PHRASES[factor][value]
-    if factor == "hair colour":
-        return f"{value} hair"
-    article = "a " if factor in ("shirt", "background", "mouth") else ""
-    return f"{article}{value} {factor}"
 
 
 @torch.inference_mode()
@@ -74,7 +53,7 @@ def zero_shot(clip: Clip, split: str, count: int) -> dict[str, float]:
     x = encode_images(clip, images)
     each = {}
     for factor, values in corpus.FACTORS.items():
-        texts = [template.format(phrase(factor, value)) for value in values for template in TEMPLATES]
+        texts = [template.format(pairs.phrase(factor, value)) for value in values for template in TEMPLATES]
         t = encode_texts(clip, texts).reshape(len(values), len(TEMPLATES), -1).mean(1)
         t /= np.linalg.norm(t, axis=1, keepdims=True)
         each[factor] = round(float(((x @ t.T).argmax(1) == rows[:, column(factor)]).mean()), 4)

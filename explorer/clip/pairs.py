@@ -48,12 +48,25 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "dark skin": ("deep brown skin",),
 }
 
+# How a value is said where a factor's name alone does not make a phrase.
+PHRASES = {
+    "hair": {
+        "bun": "hair in a bun", "bob": "a bob", "afro": "an afro", "dreadlocks": "dreadlocks", "headband": "hair with a headband",
+        "flowers": "hair with flowers",
+    },
+    "mouth": {"smile": "a smile", "tongue": "tongue out", "grimace": "a grimace"},
+    "glasses": {"none": "no glasses", "sunglasses": "sunglasses"},
+    "beard": {"none": "no beard", "moustache": "a moustache", "full": "a beard"},
+}  # fmt: skip
+PROMPTS = ("{}", "a face with {}", "someone with {}", "a portrait with {}", "a photo of {}")
+
 # Words that people type and that say nothing about a face here. Strewn into captions, with made-up ones, they teach the
 # model to pass over what it does not know.
 NOISE = "man woman boy girl child people dog cat car tree house city sea sky photo small large old young two three".split()
 COMMON = "and not no the a of at is are has left right orange gray many picture drawing image hat".split() + NOISE
 
 COLOURED = ("hair colour", "shirt", "background")  # what can swap colours
+SHAPES = ("hair", "eyes", "brows", "mouth", "glasses", "beard")
 
 
 def words() -> list[str]:
@@ -69,6 +82,23 @@ def _letters(sentence: str) -> list[str]:
     return "".join(c if c.isalpha() else " " for c in sentence.lower()).split()
 
 
+def phrase(factor: str, value: str) -> str:
+    """One attribute in the corpus's own words, e.g. ("hair colour", "red") -> "red hair"."""
+    if value in PHRASES.get(factor, {}):
+        return PHRASES[factor][value]
+    if factor == "hair colour":
+        return f"{value} hair"
+    article = "a " if factor in ("shirt", "background", "mouth") else ""
+    return f"{article}{value} {factor}"
+
+
+def prompts(rng: np.random.Generator) -> list[str]:
+    """A text for each value of each factor, in their order: all 56 in one template, some in other words."""
+    template = PROMPTS[rng.integers(len(PROMPTS))]
+    texts = [phrase(factor, value) for factor, values in corpus.FACTORS.items() for value in values]
+    return [template.format(reworded(text, rng, noise=0)) for text in texts]
+
+
 @dataclass(frozen=True)
 class Pairs:
     """Faces (N, 64, 64, 3) uint8 with a long and a short caption each. The second half are the twins of the first half."""
@@ -79,16 +109,32 @@ class Pairs:
     short: list[str]
 
 
-def draw(indices: np.ndarray, rng: np.random.Generator) -> Pairs:
-    """Training faces and their twins: (N,) image numbers -> 2 N pairs, the same for the same numbers and generator state."""
-    rows = corpus.attributes(indices)
+def draw(indices: np.ndarray, rng: np.random.Generator, alike: float = 0.5) -> Pairs:
+    """Training faces and their twins: (N,) image numbers -> 2 N pairs, the same for the same numbers and generator state.
+
+    `alike` is the share of batches whose faces all wear the same colours. Colours are seen at a glance and tell most pairs
+    apart, so a batch with every colour in it teaches hardly anything else.
+    """
+    rows, same = corpus.attributes(indices), rng.random() < alike
+    if same:
+        rows = _alike(rows)
     twins, differing = zip(*(twin(row, rng) for row in rows))
     both = np.concatenate([rows, np.stack(twins)])
+    if same:  # name what still tells them apart
+        differing = [(*found, *rng.choice(SHAPES, 2, replace=False)) for found in differing]
     named = [*differing, *differing]  # else two captions would fit both
     shares = rng.integers(1, 8, len(rows)) / 10
     full = [reworded(corpus.caption(row, _seed(rng), rng.choice((0.9, 1.0)), n), rng) for row, n in zip(both, named)]
     short = [reworded(corpus.caption(row, _seed(rng), d, n), rng) for row, d, n in zip(both, [*shares, *shares], named)]
     return Pairs(corpus.draw(both, np.concatenate([indices, indices])), both, full, short)
+
+
+def _alike(rows: np.ndarray) -> np.ndarray:
+    """The same faces in the colours of the first, but for those that would then show a held-out pair."""
+    colours = [column(factor) for factor in corpus.COLOURS]
+    changed = rows.copy()
+    changed[:, colours] = rows[0, colours]
+    return np.where(corpus.held_out(changed)[:, None], rows, changed)
 
 
 def twin(row: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -97,7 +143,7 @@ def twin(row: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[s
     Never a pair that is held out of training.
     """
     swaps = swappable(row)
-    if swaps and rng.random() < 0.6:
+    if swaps and rng.random() < 0.3:
         a, b = swaps[rng.integers(len(swaps))]
         other = swapped(row, a, b)
         if not corpus.held_out(other)[0]:

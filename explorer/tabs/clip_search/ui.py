@@ -94,7 +94,7 @@ def _model(given):
     """The model that a request names; ours where it names none."""
     from explorer.tabs.clip_search import models
 
-    return models.load(str(given.get("model") or models.DEFAULT))
+    return models.load(str(given.get("model") or ""))
 
 
 def _collection(session: str, given, model):
