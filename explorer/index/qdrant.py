@@ -7,6 +7,7 @@ failed files are points without a vector, which no search returns. `QdrantClient
 from __future__ import annotations
 
 import os
+import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,8 @@ class QdrantIndex:
         else:
             self._client = QdrantClient(url=server, api_key=os.environ.get("QDRANT_API_KEY") or None, timeout=60)
         self._local = type(getattr(self._client, "_client", None)).__name__ == "QdrantLocal"
+        if self._local:
+            self._client = _OneByOne(self._client)
         self._indexed: set[str] = set()
         self._prepare()
 
@@ -217,6 +220,20 @@ class QdrantIndex:
     def close(self) -> None:
         if self._own:
             self._client.close()
+
+
+class _OneByOne:
+    """A client in memory may not be read while it is written to; a server may."""
+
+    def __init__(self, client) -> None:
+        self._inner, self._lock = client, threading.RLock()
+
+    def __getattr__(self, name: str):
+        def call(*args, **options):
+            with self._lock:
+                return getattr(self._inner, name)(*args, **options)
+
+        return call
 
 
 def _quoted(field: str) -> str:

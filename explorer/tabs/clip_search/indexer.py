@@ -24,6 +24,8 @@ from explorer.tabs.clip_search import files
 
 BATCH = 64  # rows of a transaction at most
 SECONDS = 0.25  # of the model per batch: a slow model gets smaller ones, so that pages and pauses do not wait
+FACTS = ("width", "height", "orientation", "damaged", "note")
+WINDOW = 20  # seconds over which the rate is taken, so that the time left follows what happens now
 LISTED = 500  # files between two steps while a folder is walked
 
 
@@ -138,7 +140,7 @@ class _Run:
 
     def work(self, pool: ThreadPoolExecutor) -> Iterator[Progress]:
         waiting, ahead, rest = deque[Future](), 2 * BATCH, iter(self.todo)
-        started, size, before = time.perf_counter(), min(16, self.most), self.progress.done
+        size, marks = min(16, self.most), deque([(time.perf_counter(), self.progress.done)], maxlen=40)
         while True:
             while len(waiting) < ahead and (entry := next(rest, None)) is not None:
                 waiting.append(pool.submit(self._prepare, entry))
@@ -150,35 +152,35 @@ class _Run:
                 some.append(waiting.popleft().result())
             size = max(1, min(self.most, self._commit(some, size)))
             done = self.progress.done + len(some)
-            rate = (done - before) / max(1e-6, time.perf_counter() - started)
+            marks.append((time.perf_counter(), done))
+            while len(marks) > 2 and marks[-1][0] - marks[0][0] > WINDOW:
+                marks.popleft()
+            rate = (done - marks[0][1]) / max(1e-6, marks[-1][0] - marks[0][0])
             yield self._now(done=done, rate=rate, left=(self.progress.found - done) / rate)
 
     def _prepare(self, entry: files.Found) -> _Ready:
-        """In a thread: reads, recognises, decodes and preprocesses one file. Never raises."""
+        """In a thread: reads, recognises, decodes and preprocesses one file. Raises only what the index raises."""
         number = self.ids[entry.path]
         if self.stopped.is_set():
             return _Ready(entry, number)
-        content = ""
         try:
             data = files.read(self.base, entry.path)
-            content = files.digest(data)
-            old = self.known.get(entry.path)
-            touched = old is not None and old.status == "ok" and old.hash == content
-            same = self.index.get([number])[0] if touched else self._same(content)
-            if same is not None:
-                facts = {k: same.payload[k] for k in ("width", "height", "orientation", "damaged", "note") if k in same.payload}
-                payload = self._payload(entry, content, facts)
-                return _Ready(entry, number, content, payload, vector=same.vector.astype(np.float16), touched=touched)
+        except ValueError as problem:
+            return _Ready(entry, number, error=str(problem))
+        content = files.digest(data)
+        old = self.known.get(entry.path)
+        touched = old is not None and old.status == "ok" and old.hash == content
+        same = self.index.get([number])[0] if touched else self._same(content)
+        if same is not None:
+            facts = {key: same.payload[key] for key in FACTS if key in same.payload}
+            vector = same.vector.astype(np.float16)
+            return _Ready(entry, number, content, self._payload(entry, content, facts), vector=vector, touched=touched)
+        try:
             decoded = uploads.decode(data, self.model.size, files.MOST_BYTES)
-            del data
             if uploads.flat(decoded.image):
                 raise uploads.BadImage(uploads.ONE_COLOUR)
-            shape = (decoded.width > decoded.height) - (decoded.width < decoded.height)
-            facts = {
-                "width": decoded.width, "height": decoded.height, "damaged": decoded.damaged, "note": decoded.note,
-                "orientation": ("square", "landscape", "portrait")[shape],
-            }  # fmt: skip
-            return _Ready(entry, number, content, self._payload(entry, content, facts), _pixels(self.model, decoded.image))
+            payload = self._payload(entry, content, picture_facts(decoded))
+            return _Ready(entry, number, content, payload, _pixels(self.model, decoded.image))
         except ValueError as problem:
             return _Ready(entry, number, content, error=str(problem))
         except MemoryError:
@@ -263,6 +265,13 @@ class _Run:
     def _now(self, **changes) -> Progress:
         self.progress = replace(self.progress, **changes)
         return self.progress
+
+
+def picture_facts(decoded: uploads.Decoded) -> dict:
+    """What a decoded file says of itself, as FACTS of a payload."""
+    shape = (decoded.width > decoded.height) - (decoded.width < decoded.height)
+    orientation = ("square", "landscape", "portrait")[shape]
+    return dict(zip(FACTS, (decoded.width, decoded.height, orientation, decoded.damaged, decoded.note)))
 
 
 def _half(vector: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ from PIL import Image
 
 from explorer import uploads
 from explorer.index.sqlite import SqliteIndex
+from explorer.tabs.clip_search import files
+from explorer.tabs.clip_search.indexer import picture_facts
 
 MOST = 200  # pictures of a visitor
 SIDE = 1024  # pixels of their longer side that are kept: some 150 kB each
@@ -34,8 +36,6 @@ class Uploaded:
 
     def add(self, model, name: str, data: bytes) -> int:
         """The number of a picture; the same file has the same one. Raises BadImage or ValueError with one sentence."""
-        from explorer.tabs.clip_search import files
-
         name = " ".join(unicodedata.normalize("NFC", str(name)).encode("utf-8", "replace").decode().split())
         name = name.replace("\\", "/").rpartition("/")[2][:100] or "picture"
         content = files.digest(data)
@@ -57,11 +57,9 @@ class Uploaded:
         image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         file = io.BytesIO()
         image.save(file, "JPEG", quality=90)
-        shape = (decoded.width > decoded.height) - (decoded.width < decoded.height)
         payload = {
             "name": name, "path": name, "folder": "", "hash": content, "bytes": len(data), "mtime": time.time(),
-            "width": decoded.width, "height": decoded.height, "orientation": ("square", "landscape", "portrait")[shape],
-            "caption": "", "damaged": decoded.damaged, "note": decoded.note,
+            "caption": "", **picture_facts(decoded),
         }  # fmt: skip
         with self._lock:
             if content in self._hashes:
