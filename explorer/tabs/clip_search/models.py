@@ -4,12 +4,9 @@ Arrays only at this door. Knows nothing of collections, queries and pages.
 """
 
 import os
-import socket
 import string
 import threading
-import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,67 +15,21 @@ import torch
 from PIL import Image
 
 from explorer import device
-from explorer.assets import Missing
 from explorer.clip import folder, pairs
 from explorer.clip.folder import BadModel, Clip
+from explorer.tabs.clip_search.catalogue import ENTRIES, OURS, OWN, menu
 
-OURS, OWN = "avatars", "own"
+__all__ = ["Model", "load", "menu"]
+
 BATCH = 64  # pictures or texts per call; the work per picture no longer falls beyond it
 TEXTS = 4096  # vectors of texts that are kept: 2 MB at 128 dimensions
 CHARACTERS = 1000  # of a text that are read at all; no model reads more than some 77 pieces
 LARGE = 2  # real models in memory at once; the one that was asked for least recently goes
 ASPECT = 8  # sides of a picture beyond this are padded: "shortest side to 224" would make a strip of 9,000 pixels enormous
-ASK_AGAIN = 120  # seconds for which the answer to "can the Hub be reached?" is believed
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A model of OpenCLIP that can be chosen. `params` in millions, `gflops` for one picture and one text."""
-
-    hub: str
-    label: str
-    params: float
-    gflops: float
-    quality: str
-    languages: str = "English"
-
-
-_CSV = "(open_clip, docs/openclip_results.csv)"
-
-# Parameters and GFLOPs: docs/model_profile.csv of open_clip; MobileCLIP2's counted with torch's flop counter, SigLIP 2's are
-# those of SigLIP, whose architecture it shares, with the larger vocabulary's table added.
-ENTRIES = (
-    Entry(
-        "timm/MobileCLIP2-S0-OpenCLIP", "MobileCLIP2 S0", 74.8, 10.8,
-        "ImageNet 71.5 %, mean of 38 sets 59.7 % (model card)",
-    ),
-    Entry("timm/resnet50_clip.openai", "OpenAI ResNet-50", 102.0, 18.2, f"ImageNet 59.8 %, mean of 38 sets 48.1 % {_CSV}"),
-    Entry(
-        "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "ViT-B/32 LAION-2B", 151.3, 14.8,
-        f"ImageNet 66.6 %, mean of 38 sets 56.9 % {_CSV}",
-    ),
-    Entry(
-        "laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K", "ViT-B/16 DataComp", 149.6, 41.1,
-        f"ImageNet 73.5 %, mean of 38 sets 61.5 % {_CSV}",
-    ),
-    Entry(
-        "timm/ViT-B-16-SigLIP2-256", "SigLIP 2 ViT-B/16", 375.2, 57.8,
-        "ImageNet 79.1 %, COCO text to image recall@1 53.2 % (arXiv 2502.14786, table 1)", "about 100 languages",
-    ),
-    Entry(
-        "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k", "ViT-B/32 XLM-RoBERTa", 366.1, 105.9,
-        f"ImageNet 62.4 %, mean of 38 sets 56.4 % {_CSV}", "about 100 languages",
-    ),
-    Entry(
-        "laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K", "ViT-L/14 DataComp", 427.6, 175.3,
-        f"ImageNet 79.2 %, mean of 38 sets 66.3 % {_CSV}",
-    ),
-)  # fmt: skip
 
 _lock = threading.Lock()
 _locks: dict[str, threading.Lock] = {}  # one per name, so that a download holds up nobody else
 _loaded: "OrderedDict[str, Model]" = OrderedDict()
-_hub = {"asked": -1e9, "there": False}
 
 
 class Model:
@@ -140,6 +91,10 @@ class Model:
         x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float().div(255)
         return x.sub(mean).div(std).to(self.device, self.dtype)
 
+    def encode(self, pixels: torch.Tensor) -> np.ndarray:
+        """What `pixels` gave, of one call or several -> (N, D) float32 of length 1."""
+        return _unit(self._encode(pixels))
+
     @torch.inference_mode()
     def _encode(self, x: torch.Tensor) -> np.ndarray:
         return self.clip.model.encode_image(x).float().cpu().numpy()
@@ -196,26 +151,6 @@ class Model:
         return [word for word in words if len(word) > 2 and len(tokenizer.encode(word)) >= len(word)]
 
 
-def menu() -> list[dict]:
-    """What can be chosen, ours first: name, label, params (millions), mb, gflops (a picture and a text), quality, languages,
-    ready, and why not in one sentence."""
-    out = [_ours()]
-    own = os.environ.get("EXPLORER_CLIP")
-    if own:
-        facts = dict.fromkeys(("params", "mb", "gflops"))
-        problem = "" if Path(own).expanduser().is_dir() or _cached(own) or _reachable() else _absent(own)
-        out.append(dict(
-            name=OWN, label=Path(own).name, **facts, quality="chosen by the host", languages="", ready=not problem, why=problem,
-        ))  # fmt: skip
-    for entry in ENTRIES:
-        ready = _cached(entry.hub) or _reachable()
-        out.append(dict(
-            name=entry.hub, label=entry.label, params=entry.params, mb=round(entry.params * 4), gflops=entry.gflops,
-            quality=entry.quality, languages=entry.languages, ready=ready, why="" if ready else _absent(entry.label),
-        ))  # fmt: skip
-    return out
-
-
 def load(name: str = OURS) -> Model:
     """The model of that name, loaded once and shared. Raises Missing or ValueError with one sentence."""
     name = name or OURS
@@ -233,7 +168,10 @@ def load(name: str = OURS) -> Model:
         # bfloat16 halves memory and time on a GPU; on a CPU it doubles the time. Ours is measured in float32.
         precision = "bf16" if place.type == "cuda" and name != OURS else "fp32"
         label = next((entry.label for entry in ENTRIES if entry.hub == name), "Avatars" if name == OURS else Path(source).name)
-        model = Model(folder.load(source, place, precision), name, label)
+        try:
+            model = Model(folder.load(source, place, precision), name, label)
+        except BadModel as problem:
+            raise BadModel(str(problem).replace(source, label)) from problem  # a path of the host's is nobody's business
         with _lock:
             _loaded[name] = model
             large = [key for key in _loaded if key != OURS]
@@ -250,84 +188,6 @@ def _source(name: str) -> str:
     if any(entry.hub == name for entry in ENTRIES):  # no other: a visitor may not make the host download what he likes
         return name
     raise ValueError("There is no CLIP model of that name here; choose one from the menu.")
-
-
-def _ours() -> dict:
-    facts = dict(name=OURS, label="Avatars", languages="English, the words of the captions", params=None, mb=None, gflops=None)
-    try:
-        path = folder.shipped()
-        card = _card(path)
-    except (Missing, BadModel, OSError) as problem:
-        return facts | dict(quality="", ready=False, why=f"{str(problem).rstrip('.')}.")
-    facts["mb"] = round((path / folder.WEIGHTS).stat().st_size / 1e6, 1)
-    return facts | card | dict(ready=True, why="")
-
-
-def _card(path: Path) -> dict:
-    """What the card of our model says of its size and quality."""
-    import json
-
-    card = json.loads((path / "card.json").read_text(encoding="utf-8"))
-    out = {"quality": "the corpus's own faces"}
-    recall = card.get("metrics", {}).get("recall at 1, full captions, val", {})
-    if recall:
-        lowest = 100 * min(recall.values())
-        out["quality"] = f"recall@1 of {card.get('data', {}).get('judged on', 'the')} held-out faces {lowest:.1f} % (its card)"
-    if card.get("parameters"):
-        out["params"] = round(card["parameters"] / 1e6, 2)
-        out["gflops"] = _gflops(card["config"])
-    return out
-
-
-def _gflops(cfg: dict) -> float:
-    """Of one picture and one text: two per weight and token, and the products of attention."""
-    vision, text = cfg["vision_cfg"], cfg["text_cfg"]
-    tokens = (vision["image_size"] // vision["patch_size"]) ** 2 + 1
-    total = 2 * 3 * vision["patch_size"] ** 2 * vision["width"] * (tokens - 1)
-    for width, layers, length in (
-        (vision["width"], vision["layers"], tokens),
-        (text["width"], text["layers"], text["context_length"]),
-    ):
-        total += layers * (24 * width**2 * length + 4 * width * length**2)
-    return round(total / 1e9, 2)
-
-
-def _absent(label: str) -> str:
-    return f"{label} is not on this computer and the Hub cannot be reached; our small model stays."
-
-
-def _cached(name: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        return isinstance(try_to_load_from_cache(name.removeprefix("hf-hub:"), folder.WEIGHTS), str)
-    except ValueError:  # not a name that the Hub could have
-        return False
-
-
-def _reachable() -> bool:
-    """Whether the Hub answers at all. Asked once in a while and for half a second at most: a page waits for this."""
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        return False
-    with _lock:
-        if time.monotonic() - _hub["asked"] > ASK_AGAIN:
-            _hub["asked"] = time.monotonic()
-            threading.Thread(target=_ask, daemon=True).start()
-    _answered.wait(0.5)  # later questions have their answer: the last one, until a newer one comes
-    return _hub["there"]
-
-
-_answered = threading.Event()
-
-
-def _ask() -> None:
-    """A name that cannot be resolved may take long to fail, so this has a thread of its own."""
-    try:
-        socket.create_connection(("huggingface.co", 443), timeout=2).close()
-        _hub["there"] = True
-    except OSError:
-        _hub["there"] = False
-    _answered.set()
 
 
 def _shown(image: Image.Image, size: int) -> Image.Image:

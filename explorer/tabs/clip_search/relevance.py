@@ -2,7 +2,7 @@
 
 attention   gradient x attention through all layers: Chefer, Gur and Wolf 2021, "Generic Attention-model Explainability",
             section 3.1, equations 5 and 6. What this text finds here. The default.
-occlusion   a window is greyed out and the score taken again (Zeiler and Fergus 2014, section 2.2). Exact, and for any tower.
+occlusion   a window is covered and the score taken again (Zeiler and Fergus 2014, section 2.2). Exact, and for any tower.
 rollout     attention alone, layer after layer (Abnar and Zuidema 2020, section 3): what the tower looks at, whatever the text.
 last        the class token's attention in the last layer.
 
@@ -20,7 +20,7 @@ from torch import nn
 
 METHODS = ("attention", "occlusion", "rollout", "last")
 SIDE = 8  # of the grid for towers without patches, or with very many of them: 49 windows
-WINDOW = 2  # patches across a greyed window; 1 is too little to be missed
+WINDOW = 2  # patches across a covered window; 1 is too little to be missed
 BATCH = 64
 
 
@@ -122,7 +122,10 @@ def last(model, x: torch.Tensor, q: torch.Tensor) -> tuple[torch.Tensor, torch.T
 
 @torch.inference_mode()
 def occlusion(model, x: torch.Tensor, q: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """As `chefer`, for any tower: how far the cosine falls, on average, where a patch is under a grey window of 2 x 2 patches."""
+    """As `chefer`, for any tower: how far the cosine falls, on average, where a patch is under a window of 2 x 2.
+
+    The window has the mean colour of the picture: a fixed grey is itself something to see, and points worse.
+    """
     n = side(model)
     windows = _windows(n).to(x.device)  # (K, n, n) of 0 and 1
     cell = torch.div(torch.arange(x.shape[-1], device=x.device) * n, x.shape[-1], rounding_mode="floor")  # of each pixel
@@ -131,9 +134,10 @@ def occlusion(model, x: torch.Tensor, q: torch.Tensor) -> tuple[torch.Tensor, to
 
     maps = []
     for b, picture in enumerate(x):
-        drops = []
+        drops, colour = [], picture.mean((1, 2))[:, None, None]
         for some in windows.split(BATCH):
-            covered = picture * (1 - some[:, cell][:, :, cell])[:, None].to(x.dtype)  # normalised: 0 is the data's mean colour
+            under = some[:, cell][:, :, cell][:, None].to(x.dtype)  # (K, 1, S, S)
+            covered = picture * (1 - under) + colour * under
             drops.append(full[b] - F.normalize(encode(covered).float(), dim=-1) @ (q if q.ndim == 1 else q[b]))
         maps.append(torch.tensordot(torch.cat(drops), windows, 1) / windows.sum(0))
     return torch.stack(maps), full

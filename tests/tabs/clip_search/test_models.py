@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from explorer.clip import folder, vocabulary
-from explorer.tabs.clip_search import models
+from explorer.tabs.clip_search import catalogue, models
 from explorer.tabs.clip_search.models import Model
 
 TEXT = dict(context_length=16, vocab_size=49408, width=16, heads=2, layers=1)
@@ -169,7 +169,7 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(models, "_cached", lambda name: False)
+    monkeypatch.setattr(catalogue, "_cached", lambda name: False)
     monkeypatch.delenv("EXPLORER_CLIP", raising=False)
 
 
@@ -188,7 +188,7 @@ def test_the_menus_models_exist_in_open_clip():
     from open_clip.pretrained import _PRETRAINED
 
     known = {cfg.get("hf_hub", "").rstrip("/") for tags in _PRETRAINED.values() for cfg in tags.values()}
-    assert {entry.hub for entry in models.ENTRIES} <= known
+    assert {entry.hub for entry in catalogue.ENTRIES} <= known
 
 
 def test_unknown_names_and_a_folder_of_the_hosts(offline, monkeypatch, tiny_folder):
@@ -206,7 +206,7 @@ def test_unknown_names_and_a_folder_of_the_hosts(offline, monkeypatch, tiny_fold
 def test_a_hub_model_loads_from_the_cache_like_a_folder(offline, monkeypatch, tiny_folder):
     """What a download leaves behind is a folder; the way from a name to it is huggingface_hub's."""
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **kw: str(tiny_folder))
-    name = models.ENTRIES[2].hub
+    name = catalogue.ENTRIES[2].hub
     model = models.load(name)
     try:
         assert model.label == "ViT-B/32 LAION-2B" and model.fingerprint == folder.load(tiny_folder).fingerprint
@@ -216,12 +216,37 @@ def test_a_hub_model_loads_from_the_cache_like_a_folder(offline, monkeypatch, ti
 
 def test_few_large_models_stay_in_memory(offline, monkeypatch, tiny_folder):
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **kw: str(tiny_folder))
-    names = [entry.hub for entry in models.ENTRIES[: models.LARGE + 1]]
+    names = [entry.hub for entry in catalogue.ENTRIES[: models.LARGE + 1]]
     for name in names:
         models.load(name)
     assert [name for name in models._loaded if name in names] == names[1:]
     for name in names[1:]:
         models._loaded.pop(name)
+
+
+def test_a_broken_model_of_the_hosts_is_told_without_its_path(offline, monkeypatch, tmp_path):
+    monkeypatch.setenv("EXPLORER_CLIP", str(tmp_path / "mine"))
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ValueError, match="mine holds no CLIP model") as info:
+        models.load("own")
+    assert str(tmp_path) not in str(info.value)
+
+
+def test_whether_the_hub_answers_is_asked_once_and_waited_for_briefly(monkeypatch):
+    asked, slow = [], threading.Event()
+
+    def never(*args, **more):
+        asked.append(args)
+        slow.wait(20)
+        raise OSError
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(catalogue, "_hub", {"asked": -1e9, "there": False})
+    monkeypatch.setattr(catalogue, "_answered", threading.Event())
+    monkeypatch.setattr(catalogue.socket, "create_connection", never)
+    assert not catalogue._reachable() and not catalogue._reachable()
+    assert len(asked) == 1 and not slow.is_set()  # it came back though nobody has answered
+    slow.set()
 
 
 @pytest.mark.gpu

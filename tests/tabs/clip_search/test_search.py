@@ -17,8 +17,8 @@ def rows(n=N, dim=32, seed=0):
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     payloads = [
         {
-            "name": f"{i}.png", "path": f"{'ab'[i % 2]}/{i}.png", "folder": "ab"[i % 2],
-            "caption": f"a face with {COLOURS[i % 3]} hair", "width": 64, "height": 48 + i % 40, "mtime": float(i), "attr.hair colour": COLOURS[i % 3],
+            "name": f"{i}.png", "path": f"{'ab'[i % 2]}/{i}.png", "folder": "ab"[i % 2], "width": 64, "height": 48 + i % 40,
+            "mtime": float(i), "caption": f"a face with {COLOURS[i % 3]} hair", "attr.hair colour": COLOURS[i % 3],
         }
         for i in range(n)
     ]  # fmt: skip
