@@ -62,16 +62,16 @@ class Fake:
         if request.query_params.get("model") == "lost":
             raise ValueError("There is no model called lost.")
         models = [
-            dict(name="avatars", label="Avatars", params=3.6, mb=7, gflops=0.36, quality="", languages="English", ready=True, why=""),
-            dict(name="other", label="Another", params=5, mb=10, gflops=0.5, quality="", languages="English", ready=True, why=""),
-            dict(name="big", label="ViT-B-32", params=151, mb=605, gflops=8.8, quality="66.6 % on ImageNet (LAION)",
-                 languages="English", ready=False, why="It is not on this machine, and the network does not answer."),
-        ]  # fmt: skip
-        collections = [dict(id="faces", title="Bundled faces", count=FACES, temporary=False, root=None, path="", building=False)]
-        for name, one in self.jobs.items():
-            collections.append(dict(id=name, title=name, count=one["done"], temporary=False, root="r", path=name, building=False))
+            dict(name="avatars", label="Avatars", params=3.6, ready=True, why=""),
+            dict(name="other", label="Another", params=5, ready=True, why=""),
+            dict(name="big", label="ViT-B-32", params=151, ready=False, why="It is not here, and the network does not answer."),
+        ]
+        models = [dict(mb=7, gflops=0.36, quality="66.6 % on ImageNet (LAION)", languages="English") | one for one in models]
+        collections = [dict(id="faces", title="Bundled faces", count=FACES)]
+        collections += [dict(id=name, title=name, count=one["done"], root="r", path=name) for name, one in self.jobs.items()]
         if self.mine:
-            collections.append(dict(id="mine", title="Your pictures", count=len(self.mine), temporary=True, building=False))
+            collections.append(dict(id="mine", title="Your pictures", count=len(self.mine), temporary=True))
+        collections = [dict(temporary=False, root=None, path="", building=False) | one for one in collections]
         return routes.answer(
             {
                 "models": models,
@@ -111,11 +111,9 @@ class Fake:
             ref = term["ref"]
             like = self.about[ref["item"] if "item" in ref else 0]
             return np.array([sum(like[f] == one[f] for f in FACTORS) / len(FACTORS) for one in self.about])
-        wanted = [[f for f, v in one.items() if any(v in pair or f in pair for pair in [term["text"]])] for one in self.about]
         pairs = [(f, v) for f in FACTORS for v in corpus.FACTORS[f] if re.search(rf"\b{v}\b", term["text"])]
         named = [(f, v) for f, v in pairs if f.replace(" colour", "") in term["text"]] or pairs
-        return np.array([0.1 + 0.02 * len(w) / 10 + 0.8 * np.mean([one[f] == v for f, v in named] or [0])
-                         for one, w in zip(self.about, wanted)])  # fmt: skip
+        return np.array([0.1 + 0.8 * np.mean([one[f] == v for f, v in named] or [0]) for one in self.about])
 
     def _passes(self, i, where):
         return all({"in": lambda v, x=x: v in x, "has": lambda v, x=x: all(w in v.split() for w in x.split()),
@@ -124,7 +122,8 @@ class Fake:
     def _field(self, i, field):
         if field.startswith("attr."):
             return self.about[i][field[5:]]
-        return {"folder": "even" if i % 2 == 0 else "odd", "caption": self.captions[i].replace(",", ""), "name": f"face {i}"}[field]
+        caption = self.captions[i].replace(",", "")
+        return {"folder": "odd" if i % 2 else "even", "caption": caption, "name": f"face {i}"}[field]
 
     def search(self, session, given):
         if self.broken:
@@ -159,8 +158,8 @@ class Fake:
 
     def facets(self, request):
         counts = {f: {v: sum(one[f] == v for one in self.about) for v in corpus.FACTORS[f]} for f in FACTORS}
-        return routes.answer({"folders": [{"path": "even", "count": 120}, {"path": "odd", "count": 120}],
-                              "orientation": {"square": FACES}, "attributes": counts, "mtime": None, "bytes": [1000, 9000]})  # fmt: skip
+        folders = [{"path": "even", "count": 120}, {"path": "odd", "count": 120}]
+        return routes.answer({"folders": folders, "attributes": counts, "mtime": None, "bytes": [1000, 9000]})
 
     def why(self, session, given):
         self.asked.append(given)
@@ -187,7 +186,8 @@ class Fake:
 
     def browse(self, request):
         path = request.query_params["path"]
-        return routes.answer({"folders": [] if path else [{"name": "Holidays", "path": "Holidays"}], "pictures": 12, "more": False})
+        folders = [] if path else [{"name": "Holidays", "path": "Holidays"}]
+        return routes.answer({"folders": folders, "pictures": 12, "more": False})
 
     def _job(self, name):
         return self.jobs.get(name) or dict(collection=name, state="done", found=0, done=0, errors=0)
@@ -211,7 +211,8 @@ class Fake:
         return routes.answer(one)
 
     def errors(self, request):
-        return routes.answer({"errors": [{"id": 1, "path": "Holidays/broken.jpg", "reason": "This file ends too early.", "retry": True}], "total": 1})
+        one = {"id": 1, "path": "Holidays/broken.jpg", "reason": "This file ends too early.", "retry": True}
+        return routes.answer({"errors": [one], "total": 1})
 
     async def upload(self, request):
         data = await request.body()
@@ -247,3 +248,461 @@ def serve_fake(fake, port=0):
             port = probe.getsockname()[1]
     app.start(demo, [routes.get("device", app.device), *fake.routes()], "127.0.0.1", port)
     return demo, f"http://127.0.0.1:{port}"
+
+
+# ---- In a browser ------------------------------------------------------------------------------------------------------------
+
+browser_test = pytest.mark.browser
+FIND = """() => {
+  let node = document.querySelector('.clip');
+  while (node && !node.desk) node = node.parentElement;
+  window.desk = node.desk;
+}"""
+CAMERA = """() => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 240});
+  const c = canvas.getContext('2d');
+  const paint = () => { c.fillStyle = `hsl(${Date.now() / 20 % 360} 80% 50%)`; c.fillRect(0, 0, 320, 240);
+    c.fillStyle = '#fff'; c.fillRect(100, 60, 80, 80); };
+  paint(); setInterval(paint, 50);
+  Object.defineProperty(navigator, 'mediaDevices', {value: {getUserMedia: async () => canvas.captureStream(20)}});
+}"""
+
+
+@pytest.fixture(scope="module")
+def served():
+    fake = Fake()
+    demo, url = serve_fake(fake)
+    yield fake, url
+    demo.close()
+
+
+@pytest.fixture
+def fake(served):
+    """The server's side, as it is at the start of a test."""
+    fake = served[0]
+    fake.broken = ""
+    fake.asked.clear(), fake.mine.clear(), fake.jobs.clear()
+    return fake
+
+
+@pytest.fixture
+def search(visit, served, fake):
+    """search(query, **window) -> a page with its first results; `desk` in it."""
+
+    def open_search(query="", **window):
+        page = visit(f"{served[1]}/?tab=clip_search{query}", **window)
+        page.wait_for_selector(f'{CLIP}[data-ready="true"]')
+        wait_answers(page, 1)
+        page.evaluate(FIND)
+        return page
+
+    return open_search
+
+
+def fact(page, name):
+    return page.get_attribute(CLIP, f"data-{name}")
+
+
+def wait_answers(page, least):
+    idle = f"(root => root.dataset.query >= {least} && root.dataset.state === 'idle')"
+    page.wait_for_function(f"{idle}(document.querySelector('{CLIP}'))")
+
+
+def wait_query(page, condition):
+    """Waits for a query as the page holds it, and for its answer."""
+    page.wait_for_function(f"(q => {condition})(desk.query) && document.querySelector('{CLIP}').dataset.state === 'idle'")
+
+
+def shown(page):
+    return page.eval_on_selector_all(".tile", "all => all.map(tile => +tile.dataset.id)")
+
+
+def picture_file(seed=0):
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (40, 60, 3), dtype=np.uint8)).save(file, "PNG")
+    return {"name": f"p{seed}.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def refuse_quietly(page):
+    """A refusal is a line on the browser's console; the sentence on the page is what counts."""
+    page.troubles[:] = [trouble for trouble in page.troubles if "status of 400" not in trouble]
+
+
+@browser_test
+def test_it_opens_with_results_and_one_line_that_says_what_to_do(search, fake):
+    page = search()
+    assert (fact(page, "part"), fact(page, "state"), fact(page, "hits"), fact(page, "detail")) == ("search", "idle", "24", "")
+    assert page.input_value(".field-words") == "red hair"
+    assert all(fake.about[i]["hair colour"] == "red" for i in shown(page))
+    assert "Click one" in page.inner_text(".found-line")
+    first = page.inner_text(".tile >> nth=0")
+    assert "0.9" in first and "top" in first and "sure" in first
+    assert len(fake.asked) == 1
+
+
+@browser_test
+def test_one_searches_while_typing_and_stale_answers_are_dropped(search, fake):
+    page = search()
+    page.click(".field-words")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("sunglasses", delay=5)
+    wait_query(page, "q.text === 'sunglasses'")
+    wait_answers(page, 2)
+    assert all(fake.about[i]["glasses"] == "sunglasses" for i in shown(page))
+    assert len(fake.asked) < 6, "a request per key"
+    page.click('[data-do="back"]')
+    wait_query(page, "q.text === 'red hair'")
+    assert page.input_value(".field-words") == "red hair"
+    page.click('[data-do="forward"]')
+    wait_query(page, "q.text === 'sunglasses'")
+
+
+@browser_test
+def test_signs_in_the_field_become_an_equation(search, fake):
+    page = search()
+    page.fill(".field-words", "sunglasses + blue hair - full beard")
+    page.keyboard.press("Enter")
+    wait_query(page, "q.terms.length === 2")
+    assert [t.inner_text().strip() for t in page.query_selector_all(".term-words")] == ["sunglasses", "blue hair", "full beard"]
+    sent = [(t["text"], t["weight"]) for t in fake.asked[-1]["terms"]]
+    assert sent == [("sunglasses", 1), ("blue hair", 1), ("full beard", -1)]
+    page.click(".term >> nth=2 >> .term-sign")
+    wait_query(page, "q.terms[1].weight === 1")
+    page.fill(".term >> nth=1 >> .term-number", "0.5")
+    page.keyboard.press("Enter")
+    wait_query(page, "q.terms[0].weight === 0.5")
+    page.locator(".term >> nth=0 >> input[type=range]").fill("2")
+    wait_query(page, "q.weight === 2")
+    page.click('.term >> nth=0 >> [aria-label="Take this term out"]')
+    wait_query(page, "q.text === ''")
+    assert page.input_value(".field-words") == ""
+    assert page.is_visible(".equation-note") and page.is_checked(".equation .switch input")
+    page.uncheck(".equation .switch input")
+    wait_query(page, "!q.balanced")
+    assert fake.asked[-1]["balanced"] is False
+
+
+@browser_test
+def test_no_more_terms_than_the_server_takes(search):
+    page = search("&" + "q=a&terms=" + json.dumps([["t", w, 1] for w in ("b", "c", "d")]))
+    page.fill(".more-words", "e")
+    page.click('[data-do="add-words"]')
+    page.wait_for_selector('.ge-toast:has-text("at most 4")')
+    assert page.locator(".term").count() == 4
+
+
+@browser_test
+def test_results_are_added_liked_and_searched_by(search, fake):
+    page = search()
+    first, second, third = shown(page)[:3]
+    page.hover(".tile >> nth=0")
+    page.click('.tile >> nth=0 >> [data-deed="minus"]')
+    wait_query(page, "q.terms.length === 1")
+    assert fake.asked[-1]["terms"][1] == {"kind": "image", "ref": {"item": first, "collection": "faces"}, "weight": -1}
+    page.evaluate("desk.back()")
+    wait_query(page, "q.terms.length === 0")
+    page.evaluate("id => desk.rate('likes', id)", second)
+    page.evaluate("id => desk.rate('dislikes', id)", third)
+    wait_query(page, "q.likes.length && q.dislikes.length")
+    assert (fake.asked[-1]["likes"], fake.asked[-1]["dislikes"], fake.asked[-1]["strategy"]) == ([second], [third], "mean")
+    page.click('.rated [data-value="best"]')
+    wait_query(page, "q.strategy === 'best'")
+    page.evaluate("id => desk.rate('dislikes', id)", second)  # a picture is never both
+    wait_query(page, "q.dislikes.length === 2 && !q.likes.length")
+
+
+@browser_test
+def test_keys_move_open_and_rate(search, fake):
+    page = search()
+    ids = shown(page)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.className") == "field-words"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")  # 8 columns
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('{CLIP}').dataset.detail === '{ids[9]}'")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"document.querySelector('{CLIP}').dataset.detail === '{ids[8]}'")
+    page.keyboard.press("y")
+    wait_query(page, f"q.likes.includes({ids[8]})")
+    page.keyboard.press("Control+z")
+    wait_query(page, "!q.likes.length")
+    page.keyboard.press("Escape")
+    assert fact(page, "detail") == ""
+    page.keyboard.press("f")
+    page.wait_for_selector(".facet")
+    page.keyboard.press("r")
+    wait_query(page, "q.random !== null")
+    assert "random" in page.inner_text(".found-line") and not page.locator(".tile-numbers").count()
+
+
+@browser_test
+def test_the_last_result_leads_to_the_next_page(search, fake):
+    page = search()
+    page.focus(".tile-pick >> nth=23")
+    page.keyboard.press("ArrowRight")
+    wait_query(page, "q.page === 1")
+    page.wait_for_function("document.activeElement === document.querySelector('.tile-pick')")
+    page.click('[data-do="page-before"]')
+    wait_query(page, "q.page === 0")
+
+
+@browser_test
+def test_why_a_result_was_found(search, fake):
+    page = search()
+    page.click(".tile-pick >> nth=0")
+    page.wait_for_selector('.detail[data-why="done"]')
+    asked = fake.asked[-1]
+    assert (asked["text"], asked["method"]) == ("red hair", "attention")
+    assert asked["ref"] == {"item": shown(page)[0], "collection": "faces"}
+    bars = page.locator(".word-bar")
+    assert [bars.nth(i).get_attribute("data-sign") for i in range(2)] == ["+", "-"]
+    lit = """() => { const c = document.querySelector('.heat-map').getContext('2d');
+      const at = (x, y) => c.getImageData(x, y, 1, 1).data[3];
+      return [at(160, 70), at(10, 310)] }"""
+    light = page.evaluate(lit)
+    assert light[0] < 60 and light[1] > 200, "what counts stays light, the rest is dark"
+    page.click('.detail [data-value="heat"]')
+    heat = page.evaluate(lit)
+    assert heat[0] > 200 and heat[1] < 10, "what counts is painted, the rest is not"
+    page.select_option(".why-method select", "occlusion")
+    page.wait_for_function("document.querySelector('.detail').dataset.why === 'done'")
+    page.fill(".why-words input", "a red shirt")
+    page.wait_for_function("document.querySelectorAll('.word-bar').length === 3")
+    assert fake.asked[-1]["method"] == "occlusion"
+
+
+@browser_test
+def test_filters_narrow_and_are_taken_back_one_by_one(search, fake):
+    page = search()
+    page.click('[data-do="filters"]')
+    page.click('summary:has-text("Beard")')
+    page.check('.facet:has-text("moustache") input')
+    page.check('.facet:has-text("full") input')
+    page.fill('[aria-label="Words of the caption"]', "red")
+    wait_query(page, "q.where.length === 2")
+    assert sorted(map(tuple, [(f, op) for f, op, _ in fake.asked[-1]["where"]])) == [("attr.beard", "in"), ("caption", "has")]
+    assert all(fake.about[i]["beard"] in ("moustache", "full") for i in shown(page))
+    assert "pass the filters" in page.inner_text(".found-line")
+    page.click('.condition:has-text("caption") button')
+    wait_query(page, "q.where.length === 1")
+    assert page.input_value('[aria-label="Words of the caption"]') == ""
+    page.fill('[aria-label="Words of the caption"]', "nobodysaidthis")
+    page.wait_for_selector(".empty")
+    assert fact(page, "hits") == "0"
+    page.click('[data-do="clear-filters"]')
+    wait_query(page, "!q.where.length && desk.hits.length === 24")
+
+
+@browser_test
+def test_near_duplicates_stand_behind_one(search, fake):
+    page = search()
+    page.locator(".tool-near input").fill("0.9")
+    wait_query(page, "q.duplicates === 0.9 && desk.hits[0].group === 2")
+    page.click(".group-open >> nth=0")
+    page.click(".group-one >> nth=1")
+    assert fact(page, "detail") == "2"
+
+
+@browser_test
+def test_unknown_words_and_no_match_are_told(search):
+    page = search("&q=a zebra")
+    assert "z-e-b-r-a" in page.inner_text('.notice[data-kind="unknown"]')
+    assert page.inner_text('.notice[data-kind="nothing"]').startswith("Nothing here matches")
+
+
+@browser_test
+def test_a_picture_is_uploaded_added_and_pasted(search, fake):
+    page = search()
+    page.click('[data-tray="upload"]')
+    page.set_input_files('[aria-label="A picture from this device"]', picture_file())
+    wait_query(page, "q.terms.length === 1 && q.text === ''")
+    assert fake.asked[-1]["terms"][0]["ref"] == {"picture": str(len(fake.pictures) - 1)}
+    page.wait_for_function("document.querySelector('.term-face img').naturalWidth === 60")
+    page.click('[data-do="add-picture"]')
+    page.set_input_files('[aria-label="A picture from this device"]', picture_file(1))
+    wait_query(page, "q.terms.length === 2")
+    page.evaluate("""async () => {
+      const canvas = new OffscreenCanvas(8, 8); canvas.getContext('2d').fillRect(0, 0, 4, 4);
+      const data = new DataTransfer(); data.items.add(new File([await canvas.convertToBlob()], 'x.png', {type: 'image/png'}));
+      document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})) }""")
+    wait_query(page, "q.terms.length === 1")
+    page.evaluate("desk.take(new Blob(['no']))")
+    page.wait_for_selector('.ge-toast:has-text("no picture that can be read")')
+    refuse_quietly(page)
+
+
+@browser_test
+def test_a_drawing_is_one_term_that_follows_the_strokes(search, fake):
+    page = search()
+    page.click('[data-tray="draw"]')
+    box = page.locator(".sketch").bounding_box()
+    for y in (60, 120):
+        page.mouse.move(box["x"] + 40, box["y"] + y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 150, box["y"] + y, steps=4)
+        page.mouse.up()
+        count = len(fake.pictures)
+        page.wait_for_function(f"desk.query.terms[0]?.ref.picture >= {count - 1}")
+    wait_query(page, "q.terms.length === 1 && q.terms[0].label === 'your drawing'")
+    inked = np.asarray(Image.open(io.BytesIO(fake.pictures[-1])).convert("RGB"))
+    assert (np.abs(inked.astype(int) - [208, 40, 24]).sum(-1) < 30).mean() > 0.03
+
+
+@browser_test
+def test_the_webcam_gives_a_shot_and_classifies_live(search, fake):
+    page = search()
+    page.evaluate(CAMERA)
+    page.click('[data-tray="camera"]')
+    page.wait_for_function("document.querySelector('.camera')?.videoWidth === 320")
+    page.click('[data-do="shot"]')
+    wait_query(page, "q.terms.length === 1 && q.text === ''")
+    assert Image.open(io.BytesIO(fake.pictures[-1])).size == (240, 240)
+    page.click('[data-to="classify"]')
+    page.click('[data-do="live"]')
+    page.wait_for_function("document.querySelector('[data-box=classify]').dataset.answers >= 4")
+    page.click('[data-to="search"]')
+    page.wait_for_function("document.querySelector('[data-do=live]').getAttribute('aria-pressed') === 'false'")
+
+
+@browser_test
+def test_the_link_restores_the_search(search, fake):
+    page = search()
+    page.fill(".field-words", "sunglasses + blue hair")
+    page.keyboard.press("Enter")
+    wait_query(page, "q.terms.length === 1")
+    page.evaluate("id => desk.add({kind: 'image', ref: desk.refOf(id), weight: -0.5, label: 'x'})", 7)
+    page.evaluate("desk.go({where: [['attr.shirt', 'in', ['red']]], least: true, likes: [3], duplicates: 0.95, balanced: false})")
+    page.evaluate("desk.go({page: 1})")
+    wait_query(page, "q.page === 1")
+    page.wait_for_function("location.search.includes('p=1')")
+    want = page.evaluate("JSON.stringify(desk.query, (key, value) => key === 'label' ? undefined : value)")
+    other = search("&" + page.evaluate("location.search.slice(1)"))
+    assert other.evaluate("JSON.stringify(desk.query, (key, value) => key === 'label' ? undefined : value)") == want
+    assert fake.asked[-1]["page"] == 1 and fake.asked[-1]["least"]
+
+
+@browser_test
+def test_results_leave_as_table_and_json(search, fake, tmp_path):
+    page = search()
+    for kind in ("csv", "json"):
+        page.click(".menu summary")
+        with page.expect_download() as saved:
+            page.click(f'[data-export="{kind}"]')
+        saved.value.save_as(tmp_path / kind)
+        assert saved.value.suggested_filename == f"clip-red-hair.{kind}"
+    rows = (tmp_path / "csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(rows) == 25 and rows[0].startswith("rank,id,score")
+    assert len(json.loads((tmp_path / "json").read_text())["hits"]) == 24
+
+
+@browser_test
+def test_a_refusal_stands_in_the_place_of_the_results_and_can_be_tried_again(search, fake):
+    page = search()
+    fake.broken = "These terms cancel each other out; change a weight or take one away."
+    page.fill(".field-words", "blue hair")
+    page.wait_for_selector('.result-trouble:has-text("cancel each other out")')
+    assert fact(page, "state") == "error"
+    fake.broken = ""
+    page.click('.result-trouble button:has-text("Try again")')
+    wait_query(page, "q.text === 'blue hair'")
+    assert page.is_hidden(".result-trouble") and len(shown(page)) == 24
+    refuse_quietly(page)
+
+
+@browser_test
+def test_a_model_that_is_not_there_leaves_ours(search):
+    page = search("&model=lost")
+    assert page.evaluate("desk.model") == "avatars"
+    assert page.locator(".ge-toast").inner_text().startswith("There is no model called lost.")
+    refuse_quietly(page)
+
+
+@browser_test
+def test_classes_of_ones_own_and_the_confusion_matrix(search, fake):
+    page = search("&part=classify")
+    page.wait_for_selector('[data-box="classify"][data-state="done"]')
+    assert page.inner_text(".label-bar >> nth=0 >> .label-name") == "blue hair"
+    p = np.exp(20 * (0.1 + 0.05 * np.arange(7)))
+    assert page.inner_text(".label-bar >> nth=0 >> b") == f"{100 * p[-1] / p.sum():.0f} %"
+    page.fill('[aria-label="Labels, one a line"]', "a dog\na cat\n\n a cat ")
+    page.check(".labels .switch input")
+    page.check('.prompts label:has-text("a face with") input')
+    page.wait_for_function("document.querySelectorAll('.label-bar').length === 3")
+    page.wait_for_selector(".per-template")
+    asked = fake.asked[-1]
+    assert (asked["labels"], asked["none"], asked["templates"]) == (["a dog", "a cat"], True, ["{}", "a face with {}"])
+    page.click('[data-do="confusion"]')
+    page.wait_for_selector('.confusion[data-state="done"]')
+    assert fake.asked[-1]["by"] == "attr.hair colour" and fake.asked[-1]["labels"]["red"] == "red hair"
+    assert page.locator(".confusion-table td.same").count() == 7
+    page.click(".confusion-table tbody tr >> nth=2 >> td >> nth=0 >> button")
+    wait_query(page, "q.text === 'black hair' && q.where[0][2][0] === 'red'")
+    assert fact(page, "part") == "search"
+
+
+@browser_test
+def test_a_folder_is_indexed_paused_and_removed(search, fake):
+    page = search("&part=collections")
+    page.click(".folder")
+    page.wait_for_selector('.crumb:has-text("Holidays")')
+    page.click('[data-do="index-folder"]')
+    card = '[data-collection="Holidays"]'
+    page.click(f'{card} [data-act="pause"]')
+    page.wait_for_selector(f'{card} .job[data-state="paused"]')
+    page.click(f"{card} .error-box summary")
+    assert "ends too early" in page.inner_text(f"{card} .error-table")
+    page.click(f'{card} [data-act="resume"]')
+    page.wait_for_selector(f'{card} .job[data-state="done"]')
+    page.wait_for_selector('[data-pick="collection"] option[value="Holidays"]', state="attached")
+    page.click(f'{card} [data-act="remove"]')
+    page.click(f'{card} [data-act="remove"]')
+    page.wait_for_selector(card, state="detached")
+
+
+@browser_test
+def test_pictures_for_now_are_searched_and_forgotten(search, fake):
+    page = search("&part=collections")
+    bad = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no"}
+    page.set_input_files('[aria-label="Pictures to search"]', [picture_file(0), bad, picture_file(1), picture_file(2)])
+    page.wait_for_selector('.ge-toast:has-text("A visitor can keep 3")')
+    page.wait_for_selector('.upload-files [data-state="failed"]')
+    page.wait_for_selector('[data-collection="mine"]')
+    assert len(fake.mine) == 2 and page.is_visible('[data-do="search-mine"]')
+    page.click('[data-do="forget"]')
+    page.wait_for_selector('[data-collection="mine"]', state="detached")
+    assert not fake.mine
+    refuse_quietly(page)
+
+
+@browser_test
+def test_parts_are_told_to_the_other_view_and_linked(search):
+    page = search()
+    page.evaluate("""window.heard = [];
+      for (const n of ['clip:part', 'clip:use']) document.addEventListener(n, e => heard.push([n, e.detail]))""")
+    page.click('[data-to="matrix"]')
+    assert page.evaluate("heard") == [["clip:part", "matrix"]] and page.is_hidden('[data-box="search"]')
+    page.wait_for_function("location.search.includes('part=matrix')")
+    page.click('[data-to="search"]')
+    page.click(".tile-pick >> nth=0")
+    page.click('.deeds [data-deed="tokens"]')
+    part, use = page.evaluate("heard.slice(-2)")
+    assert part == ["clip:part", "tokens"] and use[1]["ref"]["collection"] == "faces" and use[1]["text"] == "red hair"
+
+
+@browser_test
+@pytest.mark.parametrize("width", [390, 700, 1024, 1440, 1920])
+@pytest.mark.parametrize("part", ["search", "classify", "collections"])
+def test_nothing_sticks_out_at_any_width(search, width, part):
+    page = search(f"&part={part}", width=width, height=844)
+    if part == "search":
+        page.evaluate("""desk.go({text: 'a very long query of very many words that nobody would write on a phone at all',
+          terms: [{kind: 'text', text: 'averyverylongwordthatnobodycanbreakanywhereatall', weight: -1}],
+          likes: [1], dislikes: [2]})""")
+        wait_query(page, "q.terms.length === 1")
+        page.click('[data-do="filters"]')
+        page.wait_for_selector(".facet")
+        page.evaluate("desk.open(desk.hits[0].id)")
+        page.wait_for_selector('.detail[data-why="done"]')
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

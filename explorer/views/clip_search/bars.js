@@ -12,16 +12,16 @@ function labelBars() {
   const list = piece("ol", { class: "label-bars", "aria-label": "Labels by probability" });
   const equation = piece("p", { class: "softmax" });
   const scaleText = piece("output", {});
-  const scale = sliderOf({ label: "Scale of the cosines", min: 0, max: 2, step: 0.01, value: 1, input: () => draw() });
-  const asTrained = buttonOf({ words: "As trained", name: "small ghost", press: () => (scale.set(at(told.scale)), draw()) });
+  const scale = sliderOf({ label: "Scale of the cosines", min: 0, max: 2, step: 0.01, value: 1, input: (value) => ((s = 10 ** (1.5 * value)), draw()) });
+  const asTrained = buttonOf({ words: "As trained", name: "small ghost", press: () => (trained(), draw()) });
   const prompts = piece("details", { class: "per-template", hidden: true }, piece("summary", {}, "What each prompt says alone"));
   const node = piece("div", { class: "label-result" }, list, piece("div", { class: "softmax-box" }, equation,
-    piece("label", { class: "scale-row" }, piece("span", {}, "scale s"), scale, scaleText), asTrained), prompts);
-  let told = null;
+    piece("label", { class: "scale-row" }, piece("span", {}, "scale s"), scale, scaleText, asTrained)), prompts);
+  let [told, s] = [null, 1];
 
   // The slider runs from 1 to 1,000 by powers of ten.
   const at = (value) => Math.log10(Math.max(1, value)) / 1.5;
-  const value = () => 10 ** (1.5 * +scale.value);
+  const trained = () => scale.set(at((s = told.scale)));
 
   function rowsOf() {
     const rows = told.labels.map(({ label, cos }) => ({ label, cos }));
@@ -31,7 +31,6 @@ function labelBars() {
   function draw() {
     if (!told) return;
     const rows = rowsOf();
-    const s = value();
     softmaxOf(rows.map((row) => row.cos), s).forEach((p, i) => (rows[i].p = p));
     rows.sort((a, b) => b.p - a.p);
     list.replaceChildren(...rows.map((row, i) => piece("li", { class: "label-bar" + (i ? "" : " first"), "data-none": Boolean(row.none), style: "--part:" + row.p * 100 + "%" },
@@ -50,7 +49,7 @@ function labelBars() {
     show(answer, templates) {
       const fresh = told?.scale !== answer.scale;
       told = answer;
-      if (fresh) scale.set(at(answer.scale));
+      if (fresh) trained();
       draw();
       prompts.hidden = (answer.per_template?.[0]?.length ?? 0) < 2;
       prompts.lastChild.tagName === "TABLE" && prompts.lastChild.remove();

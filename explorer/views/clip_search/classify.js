@@ -14,7 +14,7 @@ function makeClassify(place, desk) {
   const labels = makeLabels(desk, () => ask());
   const confusion = makeConfusion(desk, labels);
   const file = piece("input", { type: "file", accept: "image/*,.heic,.heif,.avif", class: "unseen", tabindex: -1, "aria-label": "A picture to classify", onchange: () => (take(file.files[0]), (file.value = "")) });
-  const webcam = buttonOf({ icon: "camera", words: "Webcam", title: "Classifies what the webcam sees, a few times a second", press: () => stream(!live), "data-do": "live", "aria-pressed": "false" });
+  const webcam = buttonOf({ icon: "camera", words: "Webcam", name: "small", title: "Classifies what the webcam sees, a few times a second", press: () => stream(!live), "data-do": "live", "aria-pressed": "false" });
   const strip = piece("div", { class: "classify-strip", role: "list", "aria-label": "Pictures of the search" });
   const post = newestOf((signal, body) => desk.wire.post("classify", body, signal));
 
@@ -28,8 +28,8 @@ function makeClassify(place, desk) {
     built = true;
     place.append(piece("div", { class: "classify" },
       piece("section", { class: "card classify-of", "aria-label": "The picture" }, piece("h3", {}, "The picture"), frame, caption,
-        piece("div", { class: "row" }, buttonOf({ icon: "upload", words: "Upload", press: () => file.click() }), webcam,
-          buttonOf({ icon: "dice", words: "Random", press: randomOne, "data-do": "random-picture" })), file, rate, strip),
+        piece("div", { class: "row" }, buttonOf({ icon: "upload", words: "Upload", name: "small", press: () => file.click() }), webcam,
+          buttonOf({ icon: "dice", words: "Random", name: "small", press: randomOne, "data-do": "random-picture" })), file, rate, strip),
       piece("section", { class: "card", "aria-label": "Labels" }, piece("h3", {}, "Your labels"), labels.node),
       piece("section", { class: "card", "aria-label": "Result" }, piece("h3", {}, "What it is"), trouble, bars.node)), confusion.node);
     labels.show();

@@ -21,6 +21,7 @@ function furnish() {
   make(makeTools, "tools");
   make(makeFilters, "filters");
   make(makeResults, "results");
+  make(makeWatch, "watch");
   make(makeDetail, "detail");
   make(makeClassify, "classify");
   make(makeCollections, "collections");

@@ -45,10 +45,10 @@ function makeCollections(place, desk) {
 
     function draw(one = now) {
       now = one;
+      const state = was ?? (one.building ? "running" : null);
       tellText(title, one.title);
       const shared = one.id === "faces";
-      tellText(about, [countText(one.count ?? 0, "picture"), one.temporary ? "yours, for as long as this page is open" : shared ? "drawn by this app, with captions and attributes" : one.path || one.root || "", "model " + (desk.start.model?.label ?? desk.model)].filter(Boolean).join(" · "));
-      const state = was ?? (one.building ? "running" : null);
+      tellText(about, [JOB_WORKS.has(was) ? "" : countText(one.count ?? 0, "picture"), one.temporary ? "yours, for as long as this page is open" : shared ? "drawn by this app, with captions and attributes" : "on the host, in " + (one.path || one.title), "model " + (desk.start.model?.label ?? desk.model)].filter(Boolean).join(" · "));
       const works = JOB_WORKS.has(state);
       deeds.pause.hidden = !works;
       deeds.resume.hidden = !["paused", "cancelled", "failed"].includes(state);

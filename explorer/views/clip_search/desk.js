@@ -78,6 +78,7 @@ function makeDesk(root, wire) {
     const moved = next.collection !== desk.query.collection;
     desk.query = next;
     if (moved) close();
+    facts({ state: "busy" });
     emit("query", moved);
     writeLink();
     if (soon) later();

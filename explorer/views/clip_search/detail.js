@@ -14,15 +14,15 @@ function makeDetail(place, desk) {
   const title = piece("h3", {});
   const method = piece("select", { "aria-label": "How the heat map is made", onchange: () => why() });
   const methodNote = piece("p", { class: "muted small-text" });
-  const opacity = sliderOf({ label: "Strength of the heat map", min: 0, max: 1, step: 0.05, value: 0.7, input: heat.opacity });
-  const look = segmented("Look of the map", [["heat", "Heat"], ["light", "Light", "Darkens what does not count"]], heat.look);
+  const opacity = sliderOf({ label: "Strength of the heat map", min: 0, max: 1, step: 0.05, value: 0.8, input: heat.opacity });
+  const look = segmented("Look of the map", [["light", "Light", "Darkens what does not count: good on every colour"], ["heat", "Heat", "Paints what counts"]], heat.look);
   const words = piece("input", { type: "text", "aria-label": "Words that the heat map explains", maxlength: 300, placeholder: "words to look for in it", oninput: () => whySoon() });
   const score = piece("p", { class: "why-score" });
   const trouble = piece("p", { class: "trouble", role: "alert", hidden: true });
   const scores = piece("div", { class: "detail-scores" });
   const facts = piece("dl", { class: "facts" });
   const deeds = piece("div", { class: "deeds" });
-  heat.opacity(0.7);
+  heat.opacity(0.8);
   place.className = "detail";
   place.append(
     piece("header", { class: "panel-head" }, title,
@@ -32,11 +32,11 @@ function makeDetail(place, desk) {
     piece("div", { class: "detail-body" },
       heat.node,
       piece("div", { class: "heat-tools" }, look, piece("label", { class: "heat-strength" }, piece("span", {}, "Strength"), opacity)),
-      scores, deeds,
+      deeds,
       piece("section", { class: "why" }, piece("h4", {}, "Why this one"),
         piece("label", { class: "why-words" }, piece("span", {}, "for the words"), words), trouble, score,
         bars.node, piece("label", { class: "why-method" }, piece("span", {}, "Map"), method), methodNote),
-      piece("section", {}, piece("h4", {}, "Facts"), facts)),
+      scores, piece("section", {}, piece("h4", {}, "Facts"), facts)),
   );
 
   let [shown, auto] = [null, ""]; // whose picture stands here; the words that the query put there
@@ -51,8 +51,10 @@ function makeDetail(place, desk) {
 
   function show() {
     const { detail } = desk;
+    const opens = detail && place.hidden;
     place.hidden = !detail;
     desk.facts({ open: String(Boolean(detail)) });
+    if (opens) requestAnimationFrame(bringIntoSight);
     if (!detail) return void (shown = null);
     const { ref, hit } = detail;
     const caption = hit?.caption || hit?.title || "Picture " + detail.id;
@@ -108,11 +110,11 @@ function makeDetail(place, desk) {
   }
 
   function drawScores(hit) {
-    scores.hidden = !hit;
-    if (!hit) return;
+    scores.hidden = !Number.isFinite(hit?.score);
+    if (scores.hidden) return;
     scores.replaceChildren(...[
-      piece("p", {}, piece("b", { class: "big-score" }, fixedText(hit.score, 3)), " cosine with the query"),
-      Number.isFinite(hit.percentile) ? piece("p", {}, "Higher than " + fixedText(hit.percentile, hit.percentile > 99 ? 2 : 1) + " % of the collection") : null,
+      piece("p", {}, piece("b", { class: "big-score" }, fixedText(hit.score, 3)), " is its cosine with the query"),
+      Number.isFinite(hit.percentile) ? piece("p", {}, "In the " + topText(hit.percentile) + " of " + countText(desk.answer.total, "picture")) : null,
       hit.sure ? piece("p", {}, sureBar(hit), " ", piece("span", { class: "muted" }, sureSentence(hit))) : null,
     ].filter(Boolean));
   }
@@ -160,6 +162,17 @@ function makeDetail(place, desk) {
     desk.detail.hit = desk.hits.find((hit) => hit.id === desk.detail.id) ?? desk.detail.hit;
     show();
   });
-  // An <aside> beside the results; a sheet over them where there is no room, and then Escape or a tap beside it closes it.
-  desk.why = why;
+
+  // A column beside the results; where there is no room, a sheet over them that a tap beside it closes.
+  const narrow = matchMedia("(max-width: 61.99rem)");
+  document.addEventListener("click", (event) => {
+    const beside = desk.root.contains(event.target) && !place.contains(event.target) && !event.target.closest(".tile, .tools, .ask");
+    if (desk.detail && narrow.matches && beside && event.target.isConnected) desk.close();
+  });
+
+  /** When it opens, as much of the page moves as brings all of it into sight. */
+  function bringIntoSight() {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (!narrow.matches) place.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  }
 }

@@ -8,7 +8,7 @@ function makeEquation(place, desk) {
   const moreForm = piece("form", { class: "more", onsubmit: (event) => (event.preventDefault(), addWords(1)) }, more,
     buttonOf({ icon: "plus", title: "Add these words", name: "small", press: () => addWords(1), "data-do": "add-words" }),
     buttonOf({ icon: "minus", title: "Subtract these words", name: "small", press: () => addWords(-1), "data-do": "subtract-words" }));
-  const addPicture = buttonOf({ icon: "picture", words: "Add a picture", name: "small ghost", press: () => desk.tray.toggle("upload", "add"), "data-do": "add-picture" });
+  const addPicture = buttonOf({ icon: "picture", words: "Add a picture", name: "small ghost add-picture", press: () => desk.tray.toggle("upload", "add"), "data-do": "add-picture" });
   const balanced = switchOf("Balanced", "", (on) => desk.go({ balanced: on }));
   const explain = piece("p", { class: "equation-note" });
   const rated = piece("div", { class: "rated", hidden: true });

@@ -55,13 +55,14 @@ function makeFilters(place, desk) {
       } });
       return [box, piece("label", { class: "facet", style: "--share:" + (count / most) * 100 + "%" }, box, piece("span", { class: "facet-name", title: value }, value || "top folder"), piece("span", { class: "facet-count" }, wholeText(count)))];
     });
-    const title = piece("summary", {}, name);
+    const words = name[0].toUpperCase() + name.slice(1);
+    const title = piece("summary", {}, words);
     const group = piece("details", { class: "facets", open: open.has(name), ontoggle: () => (group.open ? open.add(name) : open.delete(name)) }, title,
       piece("div", { class: "facet-list" }, boxes.map(([, label]) => label)));
     fresh.push(() => {
       const now = [].concat(valueOf(field) ?? []);
       for (const [box] of boxes) box.checked = now.includes(box.value);
-      tellText(title, name + (now.length ? " (" + now.length + ")" : ""));
+      tellText(title, words + (now.length ? " (" + now.length + ")" : ""));
     });
     return group;
   }

@@ -1,12 +1,13 @@
 // A picture with what the model looked at laid over it: as heat, or as light on what counts.
 
+const HEAT_GAMMA = 0.7; // maps are peaked: without it their slopes cannot be seen
 const HEAT_STOPS = [[255, 214, 60], [255, 122, 0], [214, 20, 60]]; // weak, middling, strong
 
 function heatOf() {
   const image = piece("img", { class: "heat-picture", alt: "" });
   const canvas = piece("canvas", { class: "heat-map", "aria-hidden": "true" });
   const node = piece("div", { class: "heat" }, image, canvas);
-  let [map, side, look] = [null, 0, "heat"];
+  let [map, side, look] = [null, 0, "light"];
 
   /** The map covers what the model saw: the middle square of a picture. */
   function place() {
@@ -24,7 +25,7 @@ function heatOf() {
     const small = Object.assign(document.createElement("canvas"), { width: side, height: side });
     const pixels = new ImageData(side, side);
     map.forEach((value, i) => {
-      const v = Math.max(0, Math.min(1, value));
+      const v = Math.max(0, Math.min(1, value)) ** HEAT_GAMMA;
       const at = v * (HEAT_STOPS.length - 1);
       const [a, b, t] = [HEAT_STOPS[Math.floor(at)], HEAT_STOPS[Math.ceil(at)], at % 1];
       const colour = look === "heat" ? a.map((c, k) => c + (b[k] - c) * t) : [12, 14, 18];

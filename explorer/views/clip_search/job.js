@@ -15,7 +15,7 @@ function jobPanel(desk, id, done) {
 
   function show(job) {
     if (!job?.state) return;
-    node.hidden = false;
+    node.hidden = job.state === "done" && !job.found && !job.errors && !job.say; // nothing ever had to be done
     node.dataset.state = job.state;
     const worked = works;
     works = JOB_WORKS.has(job.state);

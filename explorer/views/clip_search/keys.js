@@ -15,6 +15,7 @@ function makeKeys(desk) {
   }
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && desk.at("detail").contains(event.target) && !event.defaultPrevented) return escape();
     if (event.defaultPrevented || event.altKey || desk.part !== "search" || !desk.start || !onScreen() || writing(event.target)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.ctrlKey || event.metaKey) {

@@ -58,7 +58,7 @@ function makeLabels(desk, changed) {
     prompts.replaceChildren(...templates.map((one) => {
       const box = piece("input", { type: "checkbox", onchange: () => ((one[1] = box.checked), changed()) });
       box.checked = one[1];
-      return piece("label", {}, box, piece("span", {}, one[0].replace("{}", "…")));
+      return piece("label", {}, box, piece("span", {}, one[0] === "{}" ? "the label alone" : one[0].replace("{}", "…")));
     }));
   }
 

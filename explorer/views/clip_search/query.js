@@ -60,9 +60,8 @@ function withCondition(where, field, op, value) {
 
 // ---- The link ----------------------------------------------------------------------------------------------------------
 
-const LINK_KEYS = ["q", "qw", "terms", "like", "dislike", "strategy", "least", "where", "template", "near", "random", "page", "collection", "plain"];
-
-/** A query as pairs for the address; null where it is as usual. A visitor's own pictures are on no other page, so they stay out. */
+/** A query as pairs for the address; null where it is as usual. A visitor's own pictures are on no other page, so they stay out.
+ * The page is "p": Gradio reads "page" itself. */
 function linkOf(query, usual) {
   const shared = query.terms.filter((term) => term.kind === "text" || (term.ref.picture === undefined && term.ref.collection !== "mine"));
   const terms = shared.map((term) => term.kind === "text" ? ["t", term.text, term.weight]
@@ -73,7 +72,7 @@ function linkOf(query, usual) {
     terms: terms.length ? JSON.stringify(terms) : null, like: query.likes.join(".") || null, dislike: query.dislikes.join(".") || null,
     strategy: query.strategy === "mean" ? null : query.strategy, least: query.least ? "1" : null,
     where: query.where.length ? JSON.stringify(query.where) : null, template: query.template, near: query.duplicates,
-    random: query.random, page: query.page || null, collection: query.collection === usual.collection ? null : query.collection,
+    random: query.random, p: query.page || null, collection: query.collection === usual.collection ? null : query.collection,
     plain: query.balanced ? null : "1",
   };
 }
@@ -102,5 +101,5 @@ function queryFrom(get, usual) {
     strategy: get("strategy") === "best" ? "best" : "mean", least: get("least") === "1",
     where: list("where").filter((one) => one.length === 3 && one.slice(0, 2).every((part) => typeof part === "string")),
     template: get("template"), duplicates: number("near", null), random: number("random", null),
-    page: Math.max(0, Math.floor(number("page", 0))), collection: get("collection") ?? usual.collection, balanced: get("plain") !== "1",
+    page: Math.max(0, Math.floor(number("p", 0))), collection: get("collection") ?? usual.collection, balanced: get("plain") !== "1",
   };}

@@ -11,7 +11,7 @@ function makeResults(place, desk) {
   const pageText = piece("span", { class: "page-text" });
   const pages = piece("nav", { class: "pages", "aria-label": "Pages of results", hidden: true }, before, pageText, after);
   place.className = "results";
-  place.append(piece("div", { class: "found-head" }, line), notices, trouble, grid, pages);
+  place.append(piece("div", { class: "found-head" }, line, makeExport(desk)), notices, trouble, grid, pages);
   let focusNext = null;
 
   function turn(way) {
@@ -47,7 +47,7 @@ function makeResults(place, desk) {
       + (time === null ? ". " : ", searched in " + (time < 10 ? time.toFixed(1) : Math.round(time)) + " ms. "), doing]);
 
     const said = [];
-    if (told.nothing && hits.length) said.push(notice("nothing", piece("b", {}, "Nothing here matches. "), told.nothing.replace(/^nothing here matches[^.:]*[.:]?\s*/i, "")));
+    if (told.nothing && hits.length) said.push(notice("nothing", told.nothing));
     if (told.unknown?.length) said.push(notice("unknown", unknownWords(told.unknown)));
     for (const sentence of (told.notes ?? []).filter((one) => !told.unknown?.length || !/never learnt/.test(one))) said.push(notice("note", sentence));
     notices.replaceChildren(...said);
@@ -76,7 +76,8 @@ function makeResults(place, desk) {
   function failed(error) {
     place.dataset.state = "error";
     trouble.hidden = false;
-    trouble.replaceChildren(piece("p", {}, error.message), buttonOf({ words: "Try again", press: desk.search }));
+    trouble.replaceChildren(piece("p", {}, error.message), piece("div", { class: "row" }, buttonOf({ words: "Try again", press: desk.search }),
+      desk.query.collection !== desk.usual.collection && buttonOf({ words: "See the collections", press: () => desk.show("collections") })));
   }
 
   /** Which results are open, liked or part of the query. */

@@ -52,7 +52,8 @@ function sketchOf(changed) {
 
   function stroke(event) {
     if (!drawing) return;
-    for (const one of event.getCoalescedEvents?.() ?? [event]) {
+    const all = event.getCoalescedEvents?.() ?? [];
+    for (const one of all.length ? all : [event]) {
       const [x, y] = at(one);
       context.strokeStyle = colour;
       Object.assign(context, { lineWidth: width, lineCap: "round", lineJoin: "round" });

@@ -3,7 +3,7 @@
 const SURE_WORDS = { sure: "sure", maybe: "perhaps", no: "hardly" };
 const SURE_FULL = 4; // standard deviations above what unrelated texts score, at which the bar is full
 
-/** "top 0.1 %": the share of the collection that scores as high or higher. */
+/** "top 0.1 %": the share of the collection that scores higher. */
 function topText(percentile) {
   if (!Number.isFinite(percentile)) return "";
   const top = 100 - percentile;

@@ -1,4 +1,4 @@
-// The row above the results: filters and those that are on, prompt, near-duplicates, least similar, random, export.
+// The row above the results: filters and those that are on, prompt, near-duplicates, least similar, random.
 
 const NEAR_OFF = 1; // the end of the slider at which near-duplicates are left alone
 
@@ -11,13 +11,14 @@ function makeTools(place, desk) {
   const nearText = piece("output", {});
   const least = switchOf("Least similar", "Turns the order round: what is farthest from the query comes first", (value) => desk.go({ least: value }));
   place.className = "tools";
+  on.hidden = true;
   place.append(
     filters,
     buttonOf({ icon: "dice", words: "Random", title: "A random look through the collection (R)", press: () => random(), "data-do": "random" }),
     piece("label", { class: "tool" }, piece("span", {}, "Prompt"), template),
     piece("label", { class: "tool tool-near", title: "Results that are nearly the same picture stand behind one of them" }, piece("span", {}, "Near-duplicates"), near, nearText),
-    least, makeExport(desk), on,
-  );
+    least);
+  place.after(on);
 
   function random() {
     desk.only({ text: "", random: 1 + Math.floor(Math.random() * 9999) });
@@ -32,7 +33,7 @@ function makeTools(place, desk) {
     const { where, duplicates, least: turned } = desk.query;
     template.value = desk.query.template ?? "";
     near.set(duplicates ?? NEAR_OFF);
-    tellText(nearText, duplicates === null ? "shown" : "grouped from " + duplicates.toFixed(3).replace(/0$/, ""));
+    tellText(nearText, duplicates === null ? "all shown" : "grouped from " + duplicates.toFixed(3).replace(/0$/, ""));
     least.set(turned);
     on.hidden = !where.length;
     on.replaceChildren(...where.map((one) => piece("span", { class: "condition", role: "listitem" }, piece("span", { title: conditionWords(one) }, conditionWords(one)),

@@ -53,6 +53,7 @@ function makeTray(place, desk) {
     if (!kind) return;
     how = mode;
     words.set(mode);
+    words.parentElement.classList.toggle("slim", kind === "draw");
     words.hidden = kind === "draw"; // a drawing is one term that changes while one draws
     if (kind === "draw") {
       drawn++;
