@@ -316,10 +316,10 @@ def _small(made, mode: str):
 
 
 def _whole(image: Image.Image, at_least: int) -> Image.Image:
-    """The whole picture, RGB on white, averaged down by a whole number where it stays twice as large as needed."""
+    """The whole picture, RGB on white, averaged down by a whole number where it stays four times as large as needed."""
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    factor = min(image.size) // (2 * at_least)
+    factor = min(image.size) // (4 * at_least)
     return (image.reduce(factor) if factor > 1 else image).convert("RGB")
 
 

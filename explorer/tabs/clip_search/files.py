@@ -136,7 +136,7 @@ def read(base: str | os.PathLike, path: bytes, most: int = MOST_BYTES) -> bytes:
                 raise ValueError("This is no file.")
             if status.st_size > most:
                 raise ValueError(f"This file has {status.st_size / 1e6:.0f} MB; at most {most // 1_000_000} are read.")
-            return file.read(most + 1)[:most]
+            return file.read(status.st_size)
     except FileNotFoundError:
         raise ValueError("This file is gone.") from None
     except OSError as problem:
