@@ -12,9 +12,9 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "wire.js", "pieces.js", "contrast.js", "chart.js", "pictures.js", "picker.js", "grid.js", "pairs.js", "equation.js", "sheet.js",
-    "matrix.js", "fresh.js", "batches.js", "maps.js", "tokens.js", "prompts.js", "order.js", "arithmetic.js", "attack.js",
-    "gap.js", "probes.js", "indexlab.js", "lessons.js",
+    "wire.js", "pieces.js", "contrast.js", "chart.js", "pictures.js", "picker.js", "grid.js", "pairs.js", "equation.js",
+    "sheet.js", "matrix.js", "fresh.js", "batches.js", "maps.js", "tokens.js", "prompts.js", "order.js", "arithmetic.js",
+    "attack.js", "gap.js", "probes.js", "indexlab.js", "lessons.js",
 )  # fmt: skip
 STYLES = ("lessons.css", "matrix.css", "fresh.css", "tokens.css", "probes.css", "indexlab.css")
 

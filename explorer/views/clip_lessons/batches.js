@@ -4,8 +4,8 @@ const BATCH_LINES = [["sym-eps", "2 3"], ["sym-mu", "7 3"], ["sym-x", ""]];
 
 function makeBatches(section, lab, { idle }) {
   let going = false;
-  const start = button("Compare batch sizes", run, { "data-do": "batches" });
-  const stop = button("Stop", halt, { "data-do": "batches-stop", hidden: true });
+  const start = button("Compare batch sizes", run, { class: "button small", "data-do": "batches" });
+  const stop = button("Stop", halt, { class: "button small", "data-do": "batches-stop", hidden: true });
   const bar = piece("progress", { max: 1, value: 0, hidden: true, "aria-label": "Progress" });
   const see = piece("p", { class: "see", role: "status" }, "More captions in a batch are more wrong answers to choose from: train the same network with 4, 16 and 64 pairs a step.");
   const trouble = troublePlace();

@@ -10,7 +10,7 @@ function lossEquation(node, told, scale) {
     piece("p", { class: "equation" }, inEquation("L", "of-loss"), " = ½ ( ", inEquation("CE images", "of-image"), " + ", inEquation("CE captions", "of-text"), " )"),
     piece("p", { class: "equation" }, inEquation("L", "of-loss"), " = ½ ( ", inEquation(fixedText(rows, 3), "of-image"), " + ", inEquation(fixedText(columns, 3), "of-text"), " ) = ",
       inEquation(fixedText((rows + columns) / 2, 4), "of-loss strong")),
-    piece("p", { class: "equation small" }, "by chance ln N = ln " + told.n + " = " + fixedText(told.chance, 3) + ", scale s = " + fixedText(scale, 1) + ", temperature τ = 1/s = " + fixedText(1 / digitsOf(scale, 1), 3)),
+    piece("p", { class: "equation small" }, "chance: ln " + told.n + " = " + fixedText(told.chance, 3) + " · scale s = " + fixedText(scale, 1) + " · temperature τ = 1/s = " + fixedText(1 / digitsOf(scale, 1), 3)),
   );
 }
 
@@ -21,7 +21,6 @@ function cellEquation(node, told, cos, scale, i, j) {
   const y = i === j ? 1 : 0;
   const gradient = (p - y) / 2 + (q - y) / 2;
   const verdict = Math.abs(gradient) < 0.00005 ? "no pull" : gradient > 0 ? "pushed apart" : "pulled together";
-  // ln of a rounded p would not be the row's cross entropy where p is small, so both sides are computed from the same logits.
   const half = (v, name) => ["½(", inEquation(fixedText(v, 3), name), " − " + y + ")"];
   node.replaceChildren(
     piece("p", { class: "equation-head" }, piece("b", {}, "Image " + (i + 1) + " and caption " + (j + 1)), y ? " (a pair, y = 1)" : " (no pair, y = 0)"),

@@ -2,6 +2,7 @@
 
 const FRESH_SHOWN = 8; // pairs of the held-out matrix that are shown
 const FRESH_BATCHES = [4, 8, 16, 32, 64, 128].map((v) => [String(v), String(v)]);
+const FRESH_HEATS = [["", "learnt"], ["0.01", "0.01"], ["0.07", "0.07"], ["0.3", "0.3"], ["1", "1"]];
 const FRESH_RATES = ["0.0001", "0.0003", "0.001", "0.003", "0.01"].map((v) => [v, v]);
 
 async function makeFresh(section, lab) {
@@ -9,17 +10,19 @@ async function makeFresh(section, lab) {
   const pickFrom = (choices, value, usual) => (choices.some(([v]) => v === value) ? value : usual);
   const want = {
     batch: pickFrom(FRESH_BATCHES, link.get("batch"), "64"), lr: pickFrom(FRESH_RATES, link.get("lr"), "0.001"), seed: +(link.get("seed") ?? 0) || 0,
+    heat: pickFrom(FRESH_HEATS, link.get("heat"), ""),
   };
   let run = null; // the newest answer
   let wish = 0; // steps still to do
   let going = false;
   let ticket = 0; // a reset makes older answers void
 
-  const steps = [1, 10, 100].map((n) => button("+" + n + (n === 1 ? " step" : " steps"), () => train(n), { "data-do": "fresh-" + n }));
-  const stop = button("Stop", halt, { "data-do": "fresh-stop", disabled: true });
-  const reset = button("Reset", () => begin(), { "data-do": "fresh-reset" });
+  const steps = [1, 10, 100].map((n) => button("+" + n + (n === 1 ? " step" : " steps"), () => train(n), { class: "button small", "data-do": "fresh-" + n }));
+  const stop = button("Stop", halt, { class: "button small", "data-do": "fresh-stop", disabled: true });
+  const reset = button("Reset", () => begin(), { class: "button small", "data-do": "fresh-reset" });
   const batch = choice("Batch", FRESH_BATCHES, want.batch, (v) => settle({ batch: v }), { "data-do": "fresh-batch" });
   const rate = choice("Learning rate", FRESH_RATES, want.lr, (v) => settle({ lr: v }), { "data-do": "fresh-lr" });
+  const heat = choice("Temperature", FRESH_HEATS, want.heat, (v) => settle({ heat: v }), { "data-do": "fresh-heat" });
   const seed = numberField("Seed", { min: 0, max: 99_999, value: want.seed, pick: (v) => (settle({ seed: v }), begin()) });
   const trouble = troublePlace();
   const see = piece("p", { class: "see", role: "status" }, "Making a network …");
@@ -32,7 +35,7 @@ async function makeFresh(section, lab) {
     piece("h4", {}, "Train a fresh CLIP"),
     piece("p", { class: "todo" }, "Random weights know nothing. Press +10 a few times and watch held-out pairs light up along the diagonal."),
     piece("div", { class: "tools" }, steps, stop, reset),
-    piece("div", { class: "tools" }, batch.node, rate.node, seed.node),
+    piece("div", { class: "tools" }, batch.node, rate.node, heat.node, seed.node),
     trouble.node, see,
     piece("div", { class: "fresh-view" }, board, curve),
     recalls, batches,
@@ -40,10 +43,10 @@ async function makeFresh(section, lab) {
 
   function settle(changes) {
     Object.assign(want, changes);
-    link.set({ batch: want.batch === "64" ? null : want.batch, lr: want.lr === "0.001" ? null : want.lr, seed: want.seed || null });
+    link.set({ batch: want.batch === "64" ? null : want.batch, lr: want.lr === "0.001" ? null : want.lr, seed: want.seed || null, heat: want.heat || null });
   }
 
-  const asked = (action, n) => lab.wire.post("fresh", { action, ...(n ? { n } : {}), batch: +want.batch, lr: +want.lr, seed: want.seed, temperature: null });
+  const asked = (action, n) => lab.wire.post("fresh", { action, ...(n ? { n } : {}), batch: +want.batch, lr: +want.lr, seed: want.seed, temperature: want.heat ? +want.heat : null });
 
   async function begin() {
     wish = 0;
@@ -110,7 +113,7 @@ async function makeFresh(section, lab) {
     recalls.replaceChildren(
       fact("Step", wholeText(told.step)), fact("Loss", last === undefined ? "–" : fixedText(last, 3)),
       fact("image → caption", percentText(i2t), "Recall@1 among " + of + " held-out pairs"), fact("caption → image", percentText(t2i), "Recall@1 among " + of + " held-out pairs"),
-      fact("chance", percentText(told.chance)), fact("parameters", wholeText(told.params)),
+      fact("chance", percentText(told.chance)), fact("temperature", fixedText(told.temperature, 3)), fact("parameters", wholeText(told.params)),
       ...(told.images_per_s ? [fact("pairs/s", wholeText(told.images_per_s))] : []));
     tellText(see, whatOneSees(n, last));
     Object.assign(section.dataset, { step: told.step, loss: last === undefined ? "" : last.toFixed(4), batch: told.batch, ready: "true" });

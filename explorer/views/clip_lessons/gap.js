@@ -113,21 +113,22 @@ async function makeGap(section, lab) {
 
   function draw() {
     drawScatter();
-    const { shift: curve, n, cos, explained } = told;
+    const { shift: curve, n, explained } = told;
+    const least = Math.min(...curve.i2t, ...curve.t2i);
+    const from = least > 0.6 ? Math.floor(least * 20 - 1) / 20 : 0; // a curve that stays near the top is drawn larger
     const k = curve.at.reduce((best, v, i) => (Math.abs(v - at) < Math.abs(curve.at[best] - at) ? i : best), 0);
     chart.show({
       series: [
         { name: "image → text", colour: "sym-x", points: curve.at.map((v, i) => [v, curve.i2t[i]]), dash: "" },
         { name: "text → image", colour: "sym-mu", points: curve.at.map((v, i) => [v, curve.t2i[i]]), dash: "6 3" },
       ],
-      x: { label: "shift, in lengths of the gap", min: 0, max: 1.5 }, y: { label: "Recall@1 of " + n, min: 0, max: 1 }, at, levels: [{ y: 1 / n, label: "chance" }],
+      x: { label: "shift, in lengths of the gap", min: 0, max: 1.5 }, y: { label: "Recall@1 of " + n, min: from, max: 1 }, at, levels: from ? [] : [{ y: 1 / n, label: "chance" }],
       words: "Recall at 1 by shift of the texts",
     });
     drawHistograms();
     canvas.setAttribute("aria-label", `${n} images and their ${n} captions in two dimensions, which explain ${percentText(explained[0] + explained[1])} of the spread; the texts are moved by ${at.toFixed(1)} of the gap`);
     const now = (name) => curve[name][k];
-    const begin = `The two centres are ${fixedText(told.gap, 2)} apart; matching pairs have a cosine of ${fixedText(cos.matching.mean, 2)}, other ones ${fixedText(cos.other.mean, 2)}, two images ${fixedText(cos.image_image.mean, 2)}, two texts ${fixedText(cos.text_text.mean, 2)}.`;
-    tellText(see, at ? `Texts moved by ${at.toFixed(1)} of the gap: matching pairs have a cosine of ${fixedText(curve.matching[k], 2)}, image → text recall is ${percentText(now("i2t"))} (${percentText(curve.i2t[0])} unmoved), text → image ${percentText(now("t2i"))} (${percentText(curve.t2i[0])}).` : `${begin} ${told.say ?? ""}`.trim());
+    tellText(see, at ? `Texts moved by ${at.toFixed(1)} of the gap: matching pairs have a cosine of ${fixedText(curve.matching[k], 2)}, image → text recall is ${percentText(now("i2t"))} (${percentText(curve.i2t[0])} unmoved), text → image ${percentText(now("t2i"))} (${percentText(curve.t2i[0])}).` : told.say);
     Object.assign(section.dataset, { n, shift: at, gap: told.gap, recall: curve.recall[k] });
   }
 

@@ -14,6 +14,8 @@ const INDEX_COLOURS = { exact: "ink", SQfp16: "sym-eps", SQ8: "sym-prior", IVF: 
 const INDEX_SIZES = [1000, 5000, 10000, 20000, 50000].map((v) => [String(v), wholeText(v)]);
 const INDEX_FILTERS = [["", "none"], ["0.5", "50 % pass"], ["0.1", "10 % pass"], ["0.03", "3 % pass"], ["0.01", "1 % passes"]];
 
+const msText = (v) => fixedText(v, v < 0.1 ? 3 : 2);
+
 async function makeIndexLab(section, lab) {
   const link = lab.link("index");
   const from = (name, choices, usual) => (choices.some(([v]) => v === link.get(name)) ? link.get(name) : usual);
@@ -60,8 +62,7 @@ async function makeIndexLab(section, lab) {
     piece("div", { class: "tools" }, size.node, dim.node, source.node, queries.node, filter.node),
     piece("div", { class: "tools" }, kinds, start, cancel, bar),
     trouble.node, see,
-    piece("div", { class: "index" }, piece("div", { class: "card" }, table), piece("div", { class: "card" }, holder)),
-    how,
+    piece("div", { class: "index" }, piece("div", { class: "card" }, table), piece("div", { class: "card" }, holder, how)),
     piece("div", { class: "tools" }, button("Save CSV", () => handOverTable([["index", "recall@10", "ms", "MB", "build s", "returned", "recall filtered", "ms filtered"], ...rows.map((row) => [row.name, row.recall, row.ms, row.mb, row.build_s, row.returned, row.recall_filtered, row.ms_filtered])], "indexes.csv"), { class: "button small", "data-do": "index-csv" })));
 
   function idle(sentence) {
@@ -132,10 +133,10 @@ async function makeIndexLab(section, lab) {
       piece("thead", {}, piece("tr", {}, heads.map((name) => piece("th", { scope: "col" }, name)))),
       piece("tbody", {}, rows.map((row) => piece("tr", { "data-kind": row.kind },
         piece("th", { scope: "row" }, piece("span", { class: "swatch", style: "--series: var(--" + INDEX_COLOURS[row.kind] + ")", "data-glyph": INDEX_GLYPHS[row.kind] }), row.name),
-        piece("td", {}, piece("b", {}, fixedText(row.recall, 3))), piece("td", {}, fixedText(row.ms, row.ms < 0.1 ? 3 : 2)),
+        piece("td", {}, piece("b", {}, fixedText(row.recall, 3))), piece("td", {}, msText(row.ms)),
         piece("td", {}, piece("span", { class: "memory" }, piece("span", { class: "memory-bar", style: "--part:" + row.mb / widest }), fixedText(row.mb, 1) + " MB")),
         piece("td", {}, fixedText(row.build_s, 2) + " s"),
-        ...(filtered ? [piece("td", { "data-short": row.returned < 0.95 ? "true" : null }, percentText(row.returned) + (row.returned < 0.95 ? " !" : "")), piece("td", {}, row.recall_filtered === null ? "–" : fixedText(row.recall_filtered, 3)), piece("td", {}, row.ms_filtered === null ? "–" : fixedText(row.ms_filtered, 2))] : []))))));
+        ...(filtered ? [piece("td", { "data-short": row.returned < 0.95 ? "true" : null }, percentText(row.returned) + (row.returned < 0.95 ? " !" : "")), piece("td", {}, row.recall_filtered === null ? "–" : fixedText(row.recall_filtered, 3)), piece("td", {}, row.ms_filtered === null ? "–" : msText(row.ms_filtered))] : []))))));
     if (!rows.length) table.append(piece("p", { class: "empty" }, "Rows appear as they are measured."));
     const byKind = Map.groupBy(rows, (row) => row.kind);
     chart.show({

@@ -33,7 +33,8 @@ function makeLessons(root, wire) {
 
   /** What the server offers, for the model that the link names; asked for once a model. */
   async function open() {
-    const wanted = window.explorer.get("model") || null;
+    const named = window.explorer.get("model");
+    const wanted = named && named !== "avatars" ? named : null; // the usual one needs no name
     if (opening?.wanted !== wanted) {
       const asking = wire.get("start", { model: wanted });
       opening = { wanted, asking };

@@ -1,7 +1,7 @@
 // The contrastive matrix: its pairs, what one does to them, and what follows from their cosines at once.
 
 const MATRIX_SIZES = [4, 8, 12, 16];
-const MATRIX_DETAILS = [["0.2", "a little"], ["0.5", "half"], ["1", "everything"]]; // what captions tell
+const MATRIX_DETAILS = [["0.2", "a little"], ["0.5", "half"], ["1", "everything"]]; // how much captions tell
 const MATRIX_TYPING = 350; // ms without a key before a caption's cosines are asked for
 const MATRIX_VIEWS = [
   ["cos", "Cosines", GRID_VIEWS.cos.about], ["rows", "Softmax →", GRID_VIEWS.rows.about],
@@ -28,8 +28,8 @@ async function makeMatrix(section, lab) {
   // ---- What stands where -------------------------------------------------------------------------------------------------
 
   const sizes = segments("Pairs", MATRIX_SIZES.map((n) => [n, String(n)]), state.n, (n) => load({ n }));
-  const detail = choice("Captions tell", MATRIX_DETAILS, state.detail, (v) => load({ detail: v }));
-  const kind = choice("Pairs are", [["0", "drawn at random"], ["1", "twins: colours swapped"]], state.twins ? "1" : "0", (v) => load({ twins: v === "1" }));
+  const detail = choice("telling", MATRIX_DETAILS, state.detail, (v) => load({ detail: v }));
+  const kind = choice("drawn", [["0", "at random"], ["1", "colour twins"]], state.twins ? "1" : "0", (v) => load({ twins: v === "1" }));
   const seed = numberField("Seed", { min: 0, max: 99_999, value: state.seed, "data-do": "matrix-seed", pick: (v) => load({ seed: v }) });
   const acts = {
     swap: button("Swap captions", () => swap(), { "data-do": "swap", class: "button small" }),
@@ -46,12 +46,12 @@ async function makeMatrix(section, lab) {
     describe: "s = 1 / temperature; the mark is what this model has learnt: " + own.toFixed(1),
     change: (v) => ((state.scale = fromTrack(v)), scale.tell(), link.set({ scale: state.scale.toFixed(1) }), draw()),
   });
-  const ownScale = button("The model’s " + own.toFixed(1), () => {
+  const ownScale = button("Learnt: " + own.toFixed(1), () => {
     state.scale = scaleOf(own);
     scale.show(toTrack(state.scale));
     link.set({ scale: null });
     draw();
-  }, { class: "button small", "data-do": "own-scale" });
+  }, { class: "button small", "data-do": "own-scale", title: "The scale that this model has learnt" });
 
   const board = piece("div", { class: "matrix-board" });
   const trouble = troublePlace();
@@ -92,7 +92,9 @@ async function makeMatrix(section, lab) {
   let typing = null;
   const soon = soonOnce(() => changed(typing === null ? "" : `Caption ${typing + 1} is new.`), MATRIX_TYPING);
 
-  section.addEventListener("keydown", (event) => {
+  // On the document: a button that has just been disabled has lost the focus.
+  document.addEventListener("keydown", (event) => {
+    if (!section.isConnected || !section.offsetParent || !(event.target === document.body || section.contains(event.target))) return;
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches("input, textarea")) return;
     event.preventDefault();
     (event.shiftKey ? acts.redo : acts.undo).click();
@@ -281,7 +283,7 @@ async function makeMatrix(section, lab) {
     drawLegend(range);
     const [i, j] = chosen(2);
     tellText(acts.swap, `Swap captions ${i + 1} and ${j + 1}`);
-    tellText(acts.duplicate, `Copy pair ${chosen()[0] + 1} over pair ${chosen(2).find((k) => k !== chosen()[0]) + 1}`);
+    tellText(acts.duplicate, `Copy pair ${chosen()[0] + 1} over ${chosen(2).find((k) => k !== chosen()[0]) + 1}`);
     tellText(acts.twin, `Twins in ${i + 1} and ${j + 1}`);
     tellText(acts.replace, `Replace image ${chosen()[0] + 1}`);
     acts.undo.disabled = !state.past.length;
@@ -298,7 +300,7 @@ async function makeMatrix(section, lab) {
     if (!told) return;
     const [i, j] = cell && cell[0] < state.pairs.length && cell[1] < state.pairs.length ? cell : [0, 0];
     cellEquation(reading, told, state.cos, state.scale, i, j);
-    section.dataset.cell = i + "," + j;
+    section.dataset.shown = i + "," + j;
   }
 
   function drawLegend([low, high]) {

@@ -1,6 +1,6 @@
 // Chooses a picture: one of some faces, a face's number, or a file of one's own. One dialog for all lessons.
 
-const PICKER_FACES = 18;
+const PICKER_FACES = 16;
 const PICKER_LAST = 100_000; // faces of the split "test" that one can ask for by number
 
 function pickerOf(lab) {

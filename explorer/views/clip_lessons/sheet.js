@@ -18,7 +18,7 @@ function matrixTable({ pairs, cos, told, scale }) {
 async function matrixPicture(lab, { pairs, cos, told, scale, view }) {
   const n = pairs.length;
   const ink = inkOf(lab.root);
-  const [cell, left, top, gap, foot] = [Math.max(64, Math.floor(960 / n)), 120, 170, 2, 90];
+  const [cell, left, top, gap, foot] = [Math.max(64, Math.floor(960 / n)), 160, 170, 2, 90];
   const size = Math.min(cell - 8, 96);
   const width = left + n * cell + 24;
   const canvas = piece("canvas", { width, height: top + n * cell + foot });
@@ -33,7 +33,7 @@ async function matrixPicture(lab, { pairs, cos, told, scale, view }) {
   pairs.forEach(({ caption }, i) => {
     context.fillStyle = ink("sym-x");
     context.font = "600 18px system-ui, sans-serif";
-    context.fillText("I" + (i + 1), 4, top + (i + 0.5) * cell);
+    context.fillText("I" + (i + 1), 12, top + (i + 0.5) * cell);
     if (pictures[i]) context.drawImage(pictures[i], left - size - 10, top + (i + 0.5) * cell - size / 2, size, size);
     context.save();
     context.translate(left + (i + 0.5) * cell, top - 10);

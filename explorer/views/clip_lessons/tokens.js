@@ -5,7 +5,7 @@ const TOKENS_WAIT = 450; // ms without a key before a text is scored
 async function makeTokens(section, lab) {
   const link = lab.link("tokens");
   const state = {
-    ref: { face: +(link.get("face") ?? 3) || 0 }, text: link.get("text") ?? "", gap: within(+(link.get("gap") ?? 0.12), 0, 0.6),
+    ref: link.get("face") === null ? null : { face: +link.get("face") || 0 }, text: link.get("text") ?? "", gap: within(+(link.get("gap") ?? 0.12), 0, 0.6),
     shuffle: link.get("shuffle") === null ? null : +link.get("shuffle") || 0, zero: link.get("zero") === "1",
     layer: null, head: null, place: null,
   };
@@ -68,6 +68,17 @@ async function makeTokens(section, lab) {
     if (!words) await caption();
     text.value = state.text;
     await ask();
+  }
+
+  /** What the link names; without a face, the first that has a caption at hand. */
+  async function begin() {
+    if (!state.ref) {
+      const { pairs: [first] } = await lab.wire.get("pairs", { n: 2, seed: 0, detail: 0.5, twins: 0 });
+      state.ref = { face: first.face };
+      own = first.caption;
+      state.text ||= own;
+    }
+    if (!state.text) await caption();
   }
 
   /** A face's own caption, for a text to begin with. */
@@ -261,7 +272,7 @@ async function makeTokens(section, lab) {
     point(within(Math.floor(state.place / side) + step[0], 0, side - 1) * side + within((state.place % side) + step[1], 0, side - 1));
   }
 
-  if (!state.text) await caption();
+  await begin();
   text.value = state.text;
   await ask();
   return { use };
