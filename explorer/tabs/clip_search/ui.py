@@ -200,22 +200,22 @@ def search(session: str, given: dict) -> dict:
 
 def _resolved(session: str, given: dict, model) -> list[dict]:
     """The terms of a query, with vectors in the place of pictures."""
-    terms = given.get("terms") or []
+    terms, raw = given.get("terms") or [], given.get("balanced", True) is False
     if not isinstance(terms, list) or not all(isinstance(term, dict) for term in terms):
         raise ValueError("A query is a list of terms.")
     return [
-        term | {"vector": _vector(session, term.get("ref"), model)} if term.get("kind") == "image" else term
+        term | {"vector": _vector(session, term.get("ref"), model, raw)} if term.get("kind") == "image" else term
         for term in terms[:50]
     ]
 
 
-def _vector(session: str, ref, model) -> np.ndarray:
-    """A picture's unit vector: the stored one where it is indexed with this model."""
-    if isinstance(ref, dict) and ref.get("item") is not None:
+def _vector(session: str, ref, model, raw: bool = False) -> np.ndarray:
+    """A picture's unit vector: the stored one where it is indexed with this model. `raw`: as long as the tower gives it."""
+    if isinstance(ref, dict) and ref.get("item") is not None and not raw:
         item = _collection(session, ref, model).index.get([_whole(ref["item"])])[0]
         if item is not None:
             return item.vector
-    return model.images([_pixels(session, ref, model)])[0]
+    return model.images([_pixels(session, ref, model)], raw)[0]
 
 
 def facets(request: Request) -> Response:
