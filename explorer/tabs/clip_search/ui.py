@@ -183,8 +183,8 @@ def image(request: Request) -> Response:
 
 async def picture(request: Request) -> Response:
     """POST an image file: {picture: its name for this page, width, height, note}. Kept in memory until the page closes."""
-    session, data = routes.session(request), await request.body()
-    return routes.answer(await asyncio.to_thread(lambda: _visitors().get(session).keep(data)))
+    session, data, slot = routes.session(request), await request.body(), request.query_params.get("slot", "")[:20]
+    return routes.answer(await asyncio.to_thread(lambda: _visitors().get(session).keep(data, slot)))
 
 
 # ---- Search ------------------------------------------------------------------------------------------------------------

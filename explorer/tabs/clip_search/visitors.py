@@ -25,9 +25,13 @@ class Visitor:
         self.lock = threading.Lock()
         self.parts: dict[str, Any] = {}  # what lessons keep, by their name
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
+        self._slots: dict[str, str] = {}  # slot -> the name of its picture
 
-    def keep(self, data: bytes) -> dict:
-        """Any image file: {picture: its name here, width, height, note}. Raises uploads.BadImage."""
+    def keep(self, data: bytes, slot: str = "") -> dict:
+        """Any image file: {picture: its name here, width, height, note}. Raises uploads.BadImage.
+
+        Of a `slot`, such as the live webcam's, only the newest is kept, so that a stream does not drive out the others.
+        """
         image, note = uploads.open_picture(data, SIDE)
         width, height = image.size
         image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
@@ -38,6 +42,9 @@ class Visitor:
         with self.lock:
             name = secrets.token_hex(6)  # never given twice: browsers keep what they have fetched
             self._pictures[name] = file.getvalue()
+            if slot:
+                self._pictures.pop(self._slots.get(slot, ""), None)
+                self._slots = {slot: name}
             while len(self._pictures) > PICTURES:
                 self._pictures.popitem(last=False)
         return {"picture": name, "width": width, "height": height, "note": note}

@@ -121,7 +121,7 @@ function makeClassify(place, desk) {
         if (shot && live) await ask((ref = await desk.send(shot, "live")));
       } catch (error) {
         complain(error.message);
-        await stream(false);
+        if (error.offline) await stream(false);
       }
       await new Promise((resolve) => setTimeout(resolve, Math.max(30, LIVE_EVERY - (performance.now() - begun))));
       const now = performance.now();

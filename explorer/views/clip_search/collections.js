@@ -37,7 +37,10 @@ function makeCollections(place, desk) {
       clearTimeout(sure);
       sure = 0;
       tellText(deeds.remove.lastChild, "Remove");
-      if (await panel.act("remove")) refresh();
+      if (!(await panel.act("remove"))) return;
+      desk.wire.renumbered();
+      if (desk.query.collection === id) desk.go({ ...desk.usual });
+      refresh();
     }
 
     let was = null;
@@ -53,10 +56,12 @@ function makeCollections(place, desk) {
       deeds.pause.hidden = !works;
       deeds.resume.hidden = !["paused", "cancelled", "failed"].includes(state);
       deeds.cancel.hidden = !works && state !== "paused";
-      deeds.build.hidden = shared || one.temporary || one.count > 0 || works || state === "paused";
-      deeds.refresh.hidden = shared || one.temporary || works || !one.count;
+      // An index belongs to a model; with another one it has to be made anew.
+      const indexed = one.count > 0 && (!one.models || one.models.some((name) => name.startsWith(desk.start.model.fingerprint)));
+      deeds.build.hidden = shared || one.temporary || indexed || works || state === "paused";
+      deeds.refresh.hidden = shared || one.temporary || works || !indexed;
       deeds.remove.hidden = shared || one.temporary || works;
-      search.disabled = !one.count;
+      search.disabled = !shared && !one.temporary && !indexed && !works;
       card.classList.toggle("chosen", desk.query.collection === one.id);
     }
 
@@ -82,7 +87,7 @@ function makeCollections(place, desk) {
       if (fresh) kept.set(one.id, cardOf(one.id));
       const { draw, panel } = kept.get(one.id);
       draw(one);
-      if (fresh || one.building) panel.look();
+      if (fresh || one.building) panel.look(fresh && one.id !== "faces" && !one.temporary);
     }
     for (const id of [...kept.keys()]) if (!all.some((one) => one.id === id)) kept.get(id).panel.stop(), kept.delete(id);
     cards.replaceChildren(...all.map((one) => kept.get(one.id).card));

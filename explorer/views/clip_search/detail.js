@@ -14,7 +14,7 @@ function makeDetail(place, desk) {
   const title = piece("h3", {});
   const method = piece("select", { "aria-label": "How the heat map is made", onchange: () => why() });
   const methodNote = piece("p", { class: "muted small-text" });
-  const opacity = sliderOf({ label: "Strength of the heat map", min: 0, max: 1, step: 0.05, value: 0.8, input: heat.opacity });
+  const opacity = sliderOf({ label: "Strength of the heat map", min: 0, max: 1, step: 0.05, value: 0.65, input: heat.opacity });
   const look = segmented("Look of the map", [["light", "Light", "Darkens what does not count: good on every colour"], ["heat", "Heat", "Paints what counts"]], heat.look);
   const words = piece("input", { type: "text", "aria-label": "Words that the heat map explains", maxlength: 300, placeholder: "words to look for in it", oninput: () => whySoon() });
   const score = piece("p", { class: "why-score" });
@@ -22,7 +22,7 @@ function makeDetail(place, desk) {
   const scores = piece("div", { class: "detail-scores" });
   const facts = piece("dl", { class: "facts" });
   const deeds = piece("div", { class: "deeds" });
-  heat.opacity(0.8);
+  heat.opacity(0.65);
   place.className = "detail";
   place.append(
     piece("header", { class: "panel-head" }, title,

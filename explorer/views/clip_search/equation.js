@@ -88,8 +88,8 @@ function makeEquation(place, desk) {
     balanced.hidden = terms.length < 2;
     explain.hidden = terms.length < 2;
     tellText(explain, desk.query.balanced
-      ? "Balanced: every term is first brought to length 1, so a weight of 2 counts twice as much, be it words or a picture."
-      : "Not balanced: the terms count as the model gives them, and the longer ones win.");
+      ? "Balanced: every term is brought to length 1 before its weight counts."
+      : "Not balanced: every term counts as long as the model makes it, and the longer ones win.");
     drawRated();
   }
 

@@ -1,6 +1,6 @@
 // A picture with what the model looked at laid over it: as heat, or as light on what counts.
 
-const HEAT_GAMMA = 0.7; // maps are peaked: without it their slopes cannot be seen
+const HEAT_GAMMA = 0.6; // maps are peaked: without it their slopes cannot be seen
 const HEAT_STOPS = [[255, 214, 60], [255, 122, 0], [214, 20, 60]]; // weak, middling, strong
 
 function heatOf() {

@@ -6,23 +6,23 @@ const JOB_STATES = { scanning: "Looking for pictures", running: "Indexing", paus
 
 /** The state of a collection's job in `card`, looked at while it works; done(job) when it has ended. */
 function jobPanel(desk, id, done) {
-  const bar = piece("progress", { class: "job-bar", max: 1, "aria-label": "Progress" });
+  const bar = piece("progress", { class: "job-bar", max: 1, hidden: true, "aria-label": "Progress" });
   const line = piece("p", { class: "job-line", role: "status" });
   const counts = piece("p", { class: "job-counts muted small-text" });
   const errors = piece("div", { class: "job-errors", hidden: true });
-  const node = piece("div", { class: "job", hidden: true }, bar, line, counts, errors);
-  let [timer, page, works, failing] = [0, 0, false, -1];
+  const node = piece("div", { class: "job" }, bar, line, counts, errors);
+  let [timer, page, works, failing] = [0, 0, false, 0];
 
   function show(job) {
     if (!job?.state) return;
-    node.hidden = job.state === "done" && !job.found && !job.errors && !job.say; // nothing ever had to be done
     node.dataset.state = job.state;
     const worked = works;
     works = JOB_WORKS.has(job.state);
     bar.hidden = job.state === "done" && !job.errors;
     if (job.found) bar.value = job.done / job.found;
     else bar.removeAttribute("value");
-    const pieces = [JOB_STATES[job.state] ?? job.state];
+    const nothing = job.state === "done" && !job.found && !job.say; // nothing ever had to be done
+    const pieces = nothing ? [] : [JOB_STATES[job.state] ?? job.state];
     if (job.state !== "scanning" && job.found) pieces.push(wholeText(job.done) + " of " + wholeText(job.found));
     else if (job.found) pieces.push(countText(job.found, "picture") + " found");
     if (works && job.rate) pieces.push((job.rate < 10 ? job.rate.toFixed(1) : wholeText(job.rate)) + " a second");
@@ -38,7 +38,9 @@ function jobPanel(desk, id, done) {
     else if (worked) done(job);
   }
 
-  async function look() {
+  /** Asks how far it is; with `all`, also for failures of earlier times. */
+  async function look(all = false) {
+    if (all === true) showErrors(1);
     try {
       show(await desk.wire.json("job", { collection: id, model: desk.model }));
     } catch (error) {
@@ -48,10 +50,10 @@ function jobPanel(desk, id, done) {
   }
 
   async function showErrors(count) {
-    errors.hidden = !count;
-    if (!count) return;
+    if (!count) return void (errors.hidden = true);
     const told = await desk.wire.json("errors", { collection: id, page, model: desk.model }).catch(() => null);
-    if (!told) return;
+    errors.hidden = !told?.total;
+    if (errors.hidden) return;
     const most = Math.ceil(told.total / Math.max(1, told.errors.length || 1));
     errors.replaceChildren(piece("details", { class: "error-box", open: errors.querySelector("details")?.open ?? false }, piece("summary", {}, countText(told.total, "picture") + " could not be read"),
       piece("div", { class: "error-table" }, piece("table", {}, piece("thead", {}, piece("tr", {}, piece("th", {}, "File"), piece("th", {}, "Reason"))),

@@ -78,6 +78,7 @@ const countText = (count, word, many = word + "s") => wholeText(count) + " " + (
 const minusText = (text) => text.replace("-", "−");
 const fixedText = (value, digits = 2) => (Number.isFinite(value) ? minusText(value.toFixed(digits)) : "–");
 const shareText = (share, digits = 0) => (Number.isFinite(share) ? (share * 100).toFixed(digits) + " %" : "–");
+const msText = (ms) => ms < 10 ? ms.toFixed(1) + " ms" : ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(1) + " s";
 const ticksText = (seconds) => seconds < 90 ? Math.max(1, Math.round(seconds)) + " s"
   : seconds < 5400 ? Math.round(seconds / 60) + " min" : (seconds / 3600).toFixed(1) + " h";
 const bytesText = (bytes) => bytes < 1e6 ? wholeText(Math.max(1, bytes / 1000)) + " kB"

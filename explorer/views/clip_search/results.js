@@ -44,7 +44,7 @@ function makeResults(place, desk) {
     const time = took ? Object.values(took).reduce((sum, ms) => sum + ms, 0) : null;
     const doing = desk.detail ? "" : random ? "Click one to see more of it, or to search by it." : "Click one to see where its score comes from.";
     line.replaceChildren(...[piece("b", {}, random ? "A random look." : desk.query.least ? "The least similar first." : "The nearest first."), " " + where
-      + (time === null ? ". " : ", searched in " + (time < 10 ? time.toFixed(1) : Math.round(time)) + " ms. "), doing]);
+      + (time === null ? ". " : ", searched in " + msText(time) + ". "), doing]);
 
     const said = [];
     if (told.nothing && hits.length) said.push(notice("nothing", told.nothing));

@@ -76,6 +76,7 @@ function makeUpload(desk, changed) {
     queue = [];
     try {
       await desk.wire.post("forget", {});
+      desk.wire.renumbered();
       files.replaceChildren();
       [done, failed, all, lastErrors] = [0, 0, 0, 0];
       tellText(line, "Your pictures are forgotten.");

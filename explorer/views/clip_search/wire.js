@@ -6,6 +6,8 @@ function wireTo(prefix) {
   // The session tells the server whose pictures are meant. Gradio's own, so that closing the page frees them.
   const session = window.__gradio_session_hash__ || "page-" + Math.random().toString(36).slice(2);
 
+  let era = "";
+
   function url(name, pairs = {}) {
     const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined);
     const query = new URLSearchParams(known).toString();
@@ -37,9 +39,14 @@ function wireTo(prefix) {
   const send = (name, pairs, blob) => json(name, pairs, { method: "POST", body: blob });
 
   /** The address of a picture. A visitor's own are for nobody else, and an <img> can send no header. */
-  const image = (ref, size) => url("image", { ...ref, size, session_hash: ref.picture || ref.collection === "mine" ? session : null });
+  const image = (ref, size) => url("image", {
+    ...ref, size, session_hash: ref.picture || ref.collection === "mine" ? session : null, v: era && ref.collection !== "faces" ? era : null,
+  });
 
-  return { ask, json, post, send, image };
+  /** Numbers of pictures are given anew: what the browser keeps under the old ones is no longer shown. */
+  const renumbered = () => void (era = Date.now().toString(36));
+
+  return { ask, json, post, send, image, renumbered };
 }
 
 /** Runs one request at a time: a newer one ends the older, whose answer is dropped (null). */

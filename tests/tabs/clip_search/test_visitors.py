@@ -31,6 +31,16 @@ def test_a_large_picture_is_kept_small():
     assert visitor.picture(kept["picture"]).size == (SIDE, SIDE // 2)
 
 
+def test_a_stream_of_pictures_keeps_its_newest_and_drives_out_no_other():
+    visitor = Visitor()
+    first = visitor.keep(file()[0])["picture"]
+    names = [visitor.keep(file(seed=seed)[0], "live")["picture"] for seed in range(PICTURES + 2)]
+    assert len(set(names)) == PICTURES + 2
+    assert visitor.picture(first) and visitor.picture(names[-1])
+    with pytest.raises(ValueError, match="no longer here"):
+        visitor.picture(names[-2])
+
+
 def test_old_pictures_go_and_names_are_never_given_twice():
     visitor = Visitor()
     names = [visitor.keep(file(seed=seed)[0])["picture"] for seed in range(PICTURES + 2)]
