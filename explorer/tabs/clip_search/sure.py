@@ -117,8 +117,17 @@ def ruler(model, index, q: Query) -> Ruler | None:
         return Ruler(nulls, (SURE_IMAGE, MAYBE_IMAGE))
     if model.words is None:
         return Ruler(nulls, (SURE_LARGE, MAYBE_LARGE))
-    added = q.vector - _unit(model.texts(list(EMPTY)).mean(0)) if all(part.weight > 0 for part in q.recipe) else None
+    added = q.vector - _empty(model) if all(part.weight > 0 for part in q.recipe) else None
     return Ruler(nulls, (SURE, MAYBE), background(model).vectors, added, _meaningless(model, q))
+
+
+def floor(model, vectors: np.ndarray, texts: np.ndarray) -> np.ndarray:
+    """The cosine (N,) that one of these texts (L, D) must reach with each picture (N, D) to be more than an unrelated text."""
+    unrelated = vectors @ background(model).vectors.T
+    if model.words is None:
+        return unrelated.mean(1) + MAYBE_LARGE * unrelated.std(1)
+    empty = _empty(model)
+    return vectors @ empty + MAYBE_FIT * unrelated.std(1) * np.linalg.norm(texts - empty, axis=1).mean()
 
 
 def background(model) -> Background:
@@ -184,6 +193,11 @@ def everyday() -> list[str]:
         out[form.format(thing=pick(things), other=pick(things), look=pick(looks), doing=pick(doings), place=pick(places),
                         style=pick(styles))] = None  # fmt: skip
     return list(out)
+
+
+def _empty(model) -> np.ndarray:
+    """The vector (D,) of texts that say nothing."""
+    return _unit(model.texts(list(EMPTY)).mean(0))
 
 
 def _sample(index, dim: int, rng: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from explorer.tabs.clip_search import query
+from explorer.tabs.clip_search import query, sure
 
 LABELS = 50  # of a classifier; a table of more is read by nobody
 LETTERS = 200  # of a label
@@ -17,8 +17,9 @@ LETTERS = 200  # of a label
 def classify(model, picture, request: dict) -> dict:
     """One picture (PIL) and {labels, templates, none} -> {labels: [{label, cos, p}], scale, none, per_template, took}.
 
-    p is the softmax of scale x cosine over the labels, and over "none of these" where that is asked for: the template with
-    the label left out, so that a label must fit better than saying nothing. per_template holds the cosines (labels x templates).
+    p is the softmax of scale x cosine over the labels, and over "none of these" where that is asked for: it has the cosine that
+    a label must reach to be more than an unrelated text (sure.floor), or that of the template without a label where that is
+    higher. per_template holds the cosines (labels x templates).
     Raises ValueError with one sentence.
     """
     start = time.perf_counter()
@@ -30,8 +31,8 @@ def classify(model, picture, request: dict) -> dict:
     cos = weights @ image
     logits, none = model.scale * cos, None
     if request.get("none"):
-        without = nothing(model, patterns) @ image
-        none = {"cos": float(without)}
+        without = max(float(nothing(model, patterns) @ image), float(sure.floor(model, image[None], weights)[0]))
+        none = {"cos": without}
         logits = np.append(logits, model.scale * without)
     p = softmax(logits)
     if none is not None:
@@ -44,7 +45,7 @@ def classify(model, picture, request: dict) -> dict:
 
 
 def confusion(model, collection, request: dict) -> dict:
-    """A whole collection by {by: "folder" | "attr.<factor>", labels: {value: words} | none, templates, none}.
+    """A whole collection by {by: "folder" | "attr.<factor>", labels: {value: words} | none, templates}.
 
     -> {labels: of the columns, values: of the rows, truth: pictures per row, matrix: rows = truth, columns = guess, accuracy,
     per_label, n, took}. Raises ValueError with one sentence.
@@ -68,8 +69,7 @@ def confusion(model, collection, request: dict) -> dict:
 
     # One exact scan per label over the vectors that are stored; row i of `scores` belongs to picture ids[i].
     _, weights = weigh(model, words, patterns)
-    columns = [*weights, nothing(model, patterns)] if request.get("none") else list(weights)
-    scans = [collection.index.scores(column) for column in columns]
+    scans = [collection.index.scores(weight) for weight in weights]
     ids = scans[0][0]
     for other, _ in scans[1:]:  # pictures may come and go meanwhile
         ids = np.intersect1d(ids, other, assume_unique=True)
@@ -80,14 +80,13 @@ def confusion(model, collection, request: dict) -> dict:
         truth[np.isin(ids, collection.index.ids([(field, "==", value)]), assume_unique=True)] = row
     scores, truth = scores[truth >= 0], truth[truth >= 0]
     said = scores.argmax(1) if len(scores) else truth
-    matrix = np.zeros((len(values), len(columns)), int)
+    matrix = np.zeros((len(values), len(values)), int)
     np.add.at(matrix, (truth, said), 1)
-    right = matrix[np.arange(len(values)), np.arange(len(values))]
-    rows = matrix.sum(1)
+    right, rows = matrix.diagonal(), matrix.sum(1)
     return {
-        "labels": words + (["none of these"] if request.get("none") else []), "values": values, "truth": rows.tolist(),
-        "matrix": matrix.tolist(), "accuracy": float(right.sum() / max(rows.sum(), 1)),
-        "per_label": (right / np.maximum(rows, 1)).tolist(), "n": int(rows.sum()), "took": 1000 * (time.perf_counter() - start),
+        "labels": words, "values": values, "truth": rows.tolist(), "matrix": matrix.tolist(),
+        "accuracy": float(right.sum() / max(rows.sum(), 1)), "per_label": (right / np.maximum(rows, 1)).tolist(),
+        "n": int(rows.sum()), "took": 1000 * (time.perf_counter() - start),
     }  # fmt: skip
 
 

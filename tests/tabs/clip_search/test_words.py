@@ -28,7 +28,7 @@ def test_one_word_leaves_nothing_and_endless_texts_have_few_bars(tiny, vector):
 
 @pytest.mark.parametrize("factor, word", [("hair colour", "{} hair"), ("shirt", "a {} shirt")])
 def test_the_colours_word_carries_the_score(avatars, factor, word):
-    """On faces of the test split, leaving out the colour costs more than leaving out any other word, almost always."""
+    """On faces of the test split, leaving out the colour costs more than leaving out any word but the thing's own."""
     from explorer import corpus
     from explorer.corpus.factors import column
 
@@ -38,5 +38,6 @@ def test_the_colours_word_carries_the_score(avatars, factor, word):
     for row, vector in zip(rows, vectors):
         colour = corpus.FACTORS[factor][row[column(factor)]]
         _, bars, _ = words.ablate(avatars, vector, f"a face with {word.format(colour)}")
-        first.append(max(bars, key=lambda bar: bar["drop"])["word"] == colour)
-    assert np.mean(first) >= 0.8
+        drops = {bar["word"]: bar["drop"] for bar in bars}
+        first.append(drops[colour] > max(drops["a"], drops["face"], drops["with"], 0))
+    assert np.mean(first) >= 0.9

@@ -7,7 +7,7 @@ from PIL import Image
 
 from explorer import corpus
 from explorer.index import open_index
-from explorer.tabs.clip_search import zeroshot
+from explorer.tabs.clip_search import sure, zeroshot
 
 LABELS = ["red", "green", "blue"]
 TEMPLATES = ["a face with {} hair", "someone with {} hair"]
@@ -52,8 +52,10 @@ def test_an_ensemble_is_open_clips(tiny, picture):
 def test_none_of_these_is_one_more_answer(tiny, picture):
     answer = zeroshot.classify(tiny, picture, dict(labels=LABELS, templates=["a face with {} hair"], none=True))
     assert sum(entry["p"] for entry in answer["labels"]) + answer["none"]["p"] == pytest.approx(1)
-    bare = float(tiny.texts(["a face with hair"])[0] @ tiny.images([picture])[0])
-    assert answer["none"]["cos"] == pytest.approx(bare, abs=1e-6)
+    image = tiny.images([picture])
+    bare = float(tiny.texts(["a face with hair"])[0] @ image[0])
+    floor = float(sure.floor(tiny, image, tiny.texts([f"a face with {label} hair" for label in LABELS]))[0])
+    assert answer["none"]["cos"] == pytest.approx(max(bare, floor), abs=1e-6)
 
 
 BAD = {
@@ -97,10 +99,10 @@ def test_confusion_is_sklearns(tiny, folders):
     assert answer["per_label"] == pytest.approx([answer["matrix"][i][i] / 40 for i in range(3)])
 
 
-def test_own_words_for_some_values_and_none_of_these(tiny, folders):
-    answer = zeroshot.confusion(tiny, folders, dict(by="folder", labels={"red": "red hair", "a": "someone"}, none=True))
-    assert answer["labels"] == ["red hair", "someone", "none of these"] and answer["values"] == ["red", "a"]
-    assert np.array(answer["matrix"]).shape == (2, 3) and answer["n"] == 80
+def test_own_words_for_some_of_the_values(tiny, folders):
+    answer = zeroshot.confusion(tiny, folders, dict(by="folder", labels={"red": "red hair", "a": "someone"}))
+    assert answer["labels"] == ["red hair", "someone"] and answer["values"] == ["red", "a"]
+    assert np.array(answer["matrix"]).shape == (2, 2) and answer["n"] == 80
 
 
 def test_what_cannot_be_confused(tiny, folders):
