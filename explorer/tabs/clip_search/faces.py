@@ -54,10 +54,15 @@ def shows(rows: np.ndarray, wanted: dict[str, str]) -> np.ndarray:
     return match
 
 
+def attributes(numbers) -> np.ndarray:
+    """The attributes of faces by number: int64 (N, A)."""
+    return corpus.attributes(numbers, split="test")
+
+
 @cache
 def rows(n: int = MOST) -> np.ndarray:
     """The attributes of faces 0 to n - 1: int64 (n, A)."""
-    return corpus.attributes(range(n), split="test")
+    return attributes(range(n))
 
 
 def pixels(numbers) -> np.ndarray:
@@ -67,7 +72,7 @@ def pixels(numbers) -> np.ndarray:
 
 def caption(number: int, detail: float = 1.0) -> str:
     """One sentence about a face, always the same."""
-    return corpus.caption(corpus.attributes([number], split="test")[0], int(number), detail)
+    return corpus.caption(attributes([number])[0], int(number), detail)
 
 
 def number(ref) -> int | None:
@@ -77,23 +82,36 @@ def number(ref) -> int | None:
     return face if whole and 0 <= face < len(corpus.SPLITS["test"]) else None
 
 
-def vectors(model, n: int, raw: bool = False) -> np.ndarray:
-    """Faces 0 to n - 1 under a model: (n, D) float32 of length 1, or as the tower gives them. Computed once per model."""
+def vectors(model, numbers, raw: bool = False) -> np.ndarray:
+    """Faces by number, or the first so many, under a model: (N, D) float32 of length 1, or as the tower gives them.
+
+    Computed once per model, as far as they are of the bundled 2,000.
+    """
+    numbers = np.arange(numbers) if isinstance(numbers, int) else np.asarray(numbers, np.int64)
+    if len(numbers) and numbers.max() >= MOST:
+        found = model.images(pixels(numbers), raw=True)
+        return found if raw else unit(found)
     with _lock:
         mine = _locks.setdefault(model.fingerprint, threading.Lock())
     with mine:  # one visitor computes, the others wait for the same
         with _lock:
-            known = _vectors.get(model.fingerprint, np.empty((0, model.dim), np.float32))
-        parts = [known]
-        for start in range(len(known), n, BATCH):
-            parts.append(model.images(pixels(range(start, min(start + BATCH, n))), raw=True))
-        known = np.concatenate(parts)
-        with _lock:
-            _vectors[model.fingerprint] = known
+            table = _vectors.get(model.fingerprint)
+            if table is None:
+                table = _vectors[model.fingerprint] = np.full((MOST, model.dim), np.nan, np.float32)
             _vectors.move_to_end(model.fingerprint)
             while len(_vectors) > KEPT:
                 _vectors.popitem(last=False)
-    return known[:n].copy() if raw else unit(known[:n])
+        missing = np.unique(numbers[np.isnan(table[numbers, 0])])
+        for start in range(0, len(missing), BATCH):
+            some = missing[start : start + BATCH]
+            table[some] = model.images(pixels(some), raw=True)
+        found = table[numbers]
+    return found if raw else unit(found)
+
+
+def usual(model, n: int, few: int) -> int:
+    """How many faces a lesson looks at where nobody says: fewer with a large model on a CPU, at some ten pictures a second."""
+    return few if model.size > corpus.SIZE and str(getattr(model, "device", "cpu")).startswith("cpu") else n
 
 
 def unit(x: np.ndarray) -> np.ndarray:
