@@ -7,13 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
 class Item:
     """One row: `vector` (D,) float32, of length 1 up to the rounding of 16 bits, and its `payload`."""
 
-    id: int
-    vector: np.ndarray
-    payload: dict
+    __slots__ = ("id", "payload", "_vector")
+
+    def __init__(self, id: int, vector: np.ndarray | bytes, payload: dict) -> None:
+        """`vector` may be the bytes of D halves: most who ask for a row want its payload alone."""
+        self.id, self.payload, self._vector = id, payload, vector
+
+    @property
+    def vector(self) -> np.ndarray:
+        if isinstance(self._vector, bytes):
+            self._vector = np.frombuffer(self._vector, np.float16).astype(np.float32)
+        return self._vector
+
+    def __repr__(self) -> str:
+        return f"Item({self.id}, {self.payload})"
 
 
 @dataclass(frozen=True)

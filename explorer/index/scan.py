@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 LARGEST = 1 << 18  # rows of a segment that is joined with no other: 256 MB of 512 numbers
-SLACK = 4e-6  # how much scores of the scan, summed up in another order, may differ from those that are handed out
+SLACK = 4e-6  # how much NumPy's scores, summed up in an order that depends on the row, may differ from those handed out
 
 
 @functools.cache
@@ -50,7 +50,10 @@ def unit_query(q, dim: int) -> np.ndarray:
 
 
 def exact(vectors: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """(N, D) float16 . (D,) float64 -> (N,) float32, where equal vectors have equal scores, wherever they lie."""
+    """(N, D) float16 . (D,) float64 -> (N,) float32, where equal vectors have equal scores, wherever they lie.
+
+    faiss sums up every row in the same order, so its scores are of this kind already; those of a BLAS are not.
+    """
     return np.concatenate(
         [np.einsum("nd,d->n", vectors[at : at + 4096].astype(np.float64), q) for at in range(0, len(vectors), 4096)]
         or [np.empty(0)]
@@ -98,7 +101,7 @@ class Segment:
         return rows if self.alive is None else rows[self.alive[rows]]
 
     def best(self, q: np.ndarray, n: int, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of about the n best, and their scores: all rows, or those in `rows`. More than n only by a tie."""
+        """Rows and scores of the n best, best first; of those in `rows` if given."""
         if rows is None and self.alive is not None:
             rows = np.flatnonzero(self.alive)
         n = min(n, len(self) if rows is None else len(rows))
@@ -107,6 +110,7 @@ class Segment:
         if self.index is None:
             scores = self.wide @ q if rows is None else self.wide[rows] @ q
             top = np.argpartition(-scores, n - 1)[:n] if n < len(scores) else np.arange(n)
+            top = top[np.argsort(-scores[top], kind="stable")]
             return (top if rows is None else rows[top]), scores[top]
 
         faiss, chosen = _faiss(), None
@@ -117,6 +121,10 @@ class Segment:
             chosen = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
         scores, found = self.index.search(q[None], n, params=chosen)
         return found[0], scores[0]
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 class Matrix:
@@ -175,39 +183,29 @@ class Matrix:
 
     def search(self, q: np.ndarray, k: int, offset: int = 0, ids: np.ndarray | None = None) -> list[tuple[int, float]]:
         """The k best after `offset`, best first, equal ones by id; among `ids` (ascending) if given. q (D,) float64."""
-        want = k + offset
-        parts = [(s, None if ids is None else s.find(ids)) for s in self.segments]
-        if want < 1 or k < 1 or not parts:
+        want, parts = k + offset, [(s, None if ids is None else s.find(ids)) for s in self.segments]
+        if k < 1 or not parts:
             return []
-        q32 = q.astype(np.float32)
-        found = [self._candidates(parts, q32, want)]
-        if found[0] is None:
-            return []
-        all_ids, vectors = found[0]
-        scores = exact(vectors, q)
-        order = np.lexsort((all_ids, -scores))[offset:want]
-        return [(int(all_ids[i]), float(scores[i])) for i in order]
+        found, scores = self._candidates(parts, q, want)
+        order = np.lexsort((found, -scores))[offset:want]
+        return list(zip(found[order].tolist(), scores[order].tolist()))
 
-    def _candidates(self, parts, q: np.ndarray, want: int):
-        """Ids and vectors of every row that may belong to the `want` best, whatever the order of summation does."""
-        extra = 16
+    def _candidates(self, parts, q: np.ndarray, want: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ids and scores of every row that may belong to the `want` best, however many are equal."""
+        q32, extra, slack = q.astype(np.float32), 16, 0.0 if _faiss() else SLACK
         while True:
-            hits = [segment.best(q, want + extra, rows) for segment, rows in parts]
-            scores = np.concatenate([score for _, score in hits])
-            if not len(scores):
-                return None
-            floor = -np.inf if len(scores) <= want else np.partition(scores, len(scores) - want)[len(scores) - want] - SLACK
-            full = any(  # a segment that was cut off among scores that may count
-                len(score) == want + extra and score.min() >= floor for _, score in hits
-            )
-            if not full:
+            hits = [segment.best(q32, want + extra, rows) for segment, rows in parts]
+            scores = _joined([score for _, score in hits])
+            floor = -np.inf if len(scores) <= want else np.partition(scores, len(scores) - want)[len(scores) - want] - slack
+            # A segment whose answer was cut off among scores that may count is asked for more.
+            if not any(len(score) == want + extra and score[-1:].min() >= floor for _, score in hits):
                 break
             extra = 8 * extra + want
+        if not slack:
+            return _joined([segment.ids[rows] for (segment, _), (rows, _) in zip(parts, hits)]), scores
         chosen = [(segment, rows[score >= floor]) for (segment, _), (rows, score) in zip(parts, hits)]
-        return (
-            np.concatenate([segment.ids[rows] for segment, rows in chosen]),
-            np.concatenate([segment.vectors[rows] for segment, rows in chosen]),
-        )
+        vectors = _joined([segment.vectors[rows] for segment, rows in chosen])
+        return _joined([segment.ids[rows] for segment, rows in chosen]), exact(vectors, q)
 
     def scores(self, q: np.ndarray, ids: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Ids (N,) ascending and scores (N,) float32 of all rows, or of `ids` (ascending)."""

@@ -22,7 +22,7 @@ import numpy as np
 
 from . import scan
 from .rows import File, Item
-from .where import COLUMNS, TEXTS, Where, checked, column, is_field, sql, words
+from .where import COLUMNS, TEXTS, WORDS, Where, checked, column, is_field, sql, words
 
 WAIT = 30  # seconds for another process's transaction; one of 64 rows takes milliseconds
 FORMAT = "1"
@@ -275,12 +275,16 @@ class SqliteIndex:
         found = {}
         for at in range(0, len(ids), 500):
             some = ids[at : at + 500]
-            query = (
-                f"select id, vec, raw, mtime_ns, payload, {', '.join(COLUMNS)} from item join vector using(id) "
-                f"where status = 'ok' and id in ({', '.join('?' * len(some))})"
-            )
-            for i, vec, raw, mtime_ns, payload, *known in self._ask(query, some):
-                found[i] = Item(i, np.frombuffer(vec, np.float16).astype(np.float32), _payload(raw, mtime_ns, payload, known))
+            marks = ",".join("?" * len(some))
+            query = f"select id, vec, raw, mtime_ns, payload from item join vector using(id) where id in ({marks})"
+            rows = self._ask(query, some)
+            payloads = json.loads(f"[{','.join([row[4] for row in rows])}]")
+            for (i, vec, raw, mtime_ns, _), payload in zip(rows, payloads):
+                if raw is not None:
+                    payload["raw"] = raw
+                if mtime_ns is not None:
+                    payload["mtime_ns"] = mtime_ns
+                found[i] = Item(i, vec, payload)
         return [found.get(i) for i in ids]
 
     def facets(self, field: str, where: Where = ()) -> dict[Any, int]:
@@ -336,22 +340,15 @@ def _row(i: int, payload: dict) -> tuple:
     raw, mtime_ns = payload.pop("raw", None), payload.pop("mtime_ns", None)
     if raw is None and "path" in payload:
         raw = os.fsencode(payload["path"])
-    known = [payload.pop(name, None) for name in COLUMNS]
-    known = [None if v is None else str(v) if name in TEXTS else v for name, v in zip(COLUMNS, known)]
-    of_words = [f" {' '.join(words(known[COLUMNS.index(name)] or ''))} " for name in ("caption", "name")]
+    for name in COLUMNS:
+        if payload.get(name) is None:
+            payload.pop(name, None)
+        elif name in TEXTS or name == "damaged":
+            payload[name] = (bool if name == "damaged" else str)(payload[name])
+    known = [payload.get(name) for name in COLUMNS]
+    of_words = [f" {' '.join(words(payload.get(name, '')))} " for name in WORDS]
     try:
         rest = json.dumps(payload, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
         raise ValueError("A payload holds texts, finite numbers, and lists of those.") from None
     return i, raw, mtime_ns, *known, *of_words, rest
-
-
-def _payload(raw, mtime_ns, payload: str, known: list) -> dict:
-    out = {name: value for name, value in zip(COLUMNS, known) if value is not None}
-    if "damaged" in out:
-        out["damaged"] = bool(out["damaged"])
-    if raw is not None:
-        out["raw"] = raw
-    if mtime_ns is not None:
-        out["mtime_ns"] = mtime_ns
-    return out | json.loads(payload)
