@@ -42,7 +42,7 @@ def test_the_interval_is_wilsons(wins, n):
 
 
 def test_a_model_that_only_counts_words_is_a_coin(tiny):
-    """A bag of words gives both captions one vector: no true caption scores clearly higher, and the two texts are the same."""
+    """A bag of words gives both captions one vector, so every comparison is a tie, and that is half a win."""
 
     class Bag:
         fingerprint, dim, size = "bag", 64, 64
@@ -58,7 +58,7 @@ def test_a_model_that_only_counts_words_is_a_coin(tiny):
     answer = order.order(Bag(), None, {"n": 20})
     tests = {test["name"]: test for test in answer["tests"]}
     for name in ("swap", "background", "shuffle", "reverse"):
-        assert tests[name]["same"] == pytest.approx(1, abs=1e-5) and tests[name]["wins"] <= 0.5
+        assert tests[name]["same"] == pytest.approx(1, abs=1e-5) and tests[name]["wins"] == 0.5
     assert tests["replace"]["same"] < 0.99
 
 
