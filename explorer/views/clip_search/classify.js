@@ -76,7 +76,7 @@ function makeClassify(place, desk) {
   async function ask(of = ref) {
     if (!built || !of) return;
     const list = labels.labels();
-    window.explorer.set({ labels: list.join("|").length < 600 ? list.join("|") : null });
+    desk.link({ labels: list.join("|").length < 600 ? list.join("|") : null });
     if (list.length < (labels.none() ? 1 : 2)) return bars.empty(), complain("Write at least two labels, one a line.");
     const templates = labels.templates();
     if (!templates.length) return complain("Choose at least one prompt.");

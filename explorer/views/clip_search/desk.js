@@ -16,13 +16,14 @@
 
 const SEARCH_SIZE = 24;
 const SEARCH_WAIT = 220; // ms after the last key before one searches
+const BURST_MS = 1500; // a pause this long ends a burst of changes
 const PAST_MOST = 100;
 
 function makeDesk(root, wire) {
   const heard = {};
   const desk = {
     root, wire, start: null, query: NOTHING_ASKED, usual: NOTHING_ASKED, answer: null, detail: null, part: "search", model: "avatars",
-    go, back, forward, reset, add, only, take, send, use, on, emit, facts, open, close, show, choose, fail, search, reload, rate,
+    go, back, forward, reset, add, only, take, send, use, link, on, emit, facts, open, close, show, choose, fail, search, reload, rate,
     at: (name) => root.querySelector('[data-at="' + name + '"]'),
     image: wire.image,
     get hits() { return desk.answer?.hits ?? []; },
@@ -31,7 +32,8 @@ function makeDesk(root, wire) {
     collection: () => desk.start?.collections.find((one) => one.id === desk.query.collection) ?? null,
     refOf: (id) => ({ item: id, collection: desk.query.collection }),
   };
-  let [past, future, burst] = [[], [], null];
+  let [past, future, burst, moved] = [[], [], null, 0];
+  const tab = window.explorer.tab; // this view mounts when its tab is opened
 
   function facts(changes) {
     Object.assign(root.dataset, changes);
@@ -65,21 +67,22 @@ function makeDesk(root, wire) {
     const asks = ["text", "terms", "likes", "dislikes"].some((name) => name in changes);
     if (asks && !("random" in changes)) next.random = null;
     if (next.collection !== desk.query.collection) Object.assign(next, { where: [], likes: [], dislikes: [] });
-    if (kind === null || kind !== burst) {
+    const now = performance.now();
+    if (kind === null || kind !== burst || now - moved > BURST_MS) {
       past.push(desk.query);
       past.splice(0, past.length - PAST_MOST);
     }
     future = [];
-    burst = kind;
+    [burst, moved] = [kind, now];
     takeUp(next, kind !== null);
   }
 
   function takeUp(next, soon = false) {
-    const moved = next.collection !== desk.query.collection;
+    const elsewhere = next.collection !== desk.query.collection;
     desk.query = next;
-    if (moved) close();
+    if (elsewhere) close();
     facts({ state: "busy" });
-    emit("query", moved);
+    emit("query", elsewhere);
     writeLink();
     if (soon) later();
     else later.now();
@@ -197,7 +200,7 @@ function makeDesk(root, wire) {
     if (part === desk.part && root.dataset.part === part && root.dataset.ready === "true") return;
     desk.part = part;
     facts({ part });
-    window.explorer.set({ part: part === "search" ? null : part });
+    link({ part: part === "search" ? null : part });
     for (const box of root.querySelectorAll("[data-box]")) box.hidden = box.dataset.box !== part;
     emit("part", part);
     if (!told) document.dispatchEvent(new CustomEvent("clip:part", { detail: part }));
@@ -224,7 +227,7 @@ function makeDesk(root, wire) {
     emit("busy");
     try {
       await reload();
-      window.explorer.set({ model: model === "avatars" ? null : model });
+      link({ model: model === "avatars" ? null : model });
       emit("start");
       document.dispatchEvent(new CustomEvent("clip:part", { detail: desk.part })); // a lesson that is shown begins anew
       search();
@@ -236,8 +239,13 @@ function makeDesk(root, wire) {
     }
   }
 
+  /** Writes into the address, while it is this tab's. */
+  function link(changes) {
+    if (window.explorer.tab === tab) window.explorer.set(changes);
+  }
+
   function writeLink() {
-    window.explorer.set({ ...linkOf(desk.query, desk.usual), open: desk.detail && desk.detail.ref.item !== undefined ? desk.detail.id : null });
+    link({ ...linkOf(desk.query, desk.usual), open: desk.detail && desk.detail.ref.item !== undefined ? desk.detail.id : null });
   }
 
   return desk;

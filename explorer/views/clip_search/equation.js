@@ -56,8 +56,10 @@ function makeEquation(place, desk) {
       onchange: () => Number.isFinite(+number.value) && change(term, { weight: Math.sign(term.weight || 1) * Math.min(5, Math.abs(+number.value)) }) });
     const slider = sliderOf({ label: "Weight", min: 0, max: 2, step: 0.05, value: 1,
       input: (value) => change(term, { weight: (term.weight < 0 || Object.is(term.weight, -0) ? -1 : 1) * value }, "weight-" + index) });
-    chip.append(sign, face, slider, number,
+    const length = piece("small", { class: "term-length", title: "The length that the model gives this term" });
+    chip.append(sign, face, slider, number, length,
       buttonOf({ icon: "close", title: "Take this term out", name: "bare small", press: () => remove(term) }));
+    chip.length = (value) => tellText(length, value ? "· " + fixedText(value) : "");
     chip.show = (next) => {
       term = next;
       const minus = next.weight < 0 || Object.is(next.weight, -0);
@@ -109,10 +111,18 @@ function makeEquation(place, desk) {
       buttonOf({ words: "Forget all", name: "small ghost", press: () => desk.go({ likes: [], dislikes: [] }) })].filter(Boolean));
   }
 
+  /** How long each term is, where that counts. Terms of weight 0 are in no equation. */
+  function showLengths(told) {
+    const counted = [...chips.children].filter((chip) => +chip.querySelector("input").value > 0);
+    for (const chip of chips.children) chip.length(null);
+    if (!desk.query.balanced) counted.forEach((chip, i) => chip.length(told.equation[i]?.length));
+  }
+
   document.addEventListener("dragend", () => (drops.hidden = true));
   desk.dragging = () => (drops.hidden = false);
   desk.on("query", draw);
   desk.on("start", draw);
+  desk.on("answer", showLengths);
 }
 
 /** A result as a term of the equation. */

@@ -14,6 +14,12 @@ function makeKeys(desk) {
     }[key];
   }
 
+  // The page's help lists the keys of what is shown.
+  const { keys } = desk.root.dataset;
+  const list = () => (desk.root.dataset.keys = desk.part === "search" ? keys : "");
+  desk.on("part", list);
+  list();
+
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && desk.at("detail").contains(event.target) && !event.defaultPrevented) return escape();
     if (event.defaultPrevented || event.altKey || desk.part !== "search" || !desk.start || !onScreen() || writing(event.target)) return;

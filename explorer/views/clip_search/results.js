@@ -27,12 +27,15 @@ function makeResults(place, desk) {
   const pageCount = () => Math.max(1, Math.ceil(shownTotal() / SEARCH_SIZE));
 
   function notice(kind, ...content) {
-    return piece("p", { class: "notice", "data-kind": kind }, ...content);
+    return piece("div", { class: "notice", "data-kind": kind }, ...content);
   }
 
-  function unknownWords(words) {
+  function unknownNotice(words) {
     const spelled = words.map((word) => "“" + word + "” is spelled " + [...word].join("-"));
-    return spelled.join(", ") + ": this model never saw " + (words.length === 1 ? "the word" : "these words") + ", so expect little of " + (words.length === 1 ? "it." : "them.");
+    const one = words.length === 1;
+    const known = desk.start.model?.words ?? [];
+    return notice("unknown", spelled.join(", ") + ": this model never saw " + (one ? "the word" : "these words") + ", so expect little of " + (one ? "it." : "them."),
+      known.length && known.length < 400 && piece("details", {}, piece("summary", {}, "The " + known.length + " words it knows"), known.join(" · ")));
   }
 
   function draw(told) {
@@ -48,7 +51,7 @@ function makeResults(place, desk) {
 
     const said = [];
     if (told.nothing && hits.length) said.push(notice("nothing", told.nothing));
-    if (told.unknown?.length) said.push(notice("unknown", unknownWords(told.unknown)));
+    if (told.unknown?.length) said.push(unknownNotice(told.unknown));
     for (const sentence of (told.notes ?? []).filter((one) => !told.unknown?.length || !/never learnt/.test(one))) said.push(notice("note", sentence));
     notices.replaceChildren(...said);
 
