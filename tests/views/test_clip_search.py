@@ -59,7 +59,8 @@ class Fake:
         ]
 
     def start(self, request):
-        if request.query_params.get("model") == "lost":
+        name = request.query_params.get("model") or "avatars"
+        if name == "lost":
             raise ValueError("There is no model called lost.")
         models = [
             dict(name="avatars", label="Avatars", params=3.6, ready=True, why=""),
@@ -75,7 +76,7 @@ class Fake:
         return routes.answer(
             {
                 "models": models,
-                "model": dict(name="avatars", label="Avatars", dim=128, has_attention=True, scale=20.0, words=sorted(self.words)),
+                "model": dict(name=name, label=name, dim=128, has_attention=True, scale=20.0, words=sorted(self.words)),
                 "collections": collections,
                 "roots": [{"id": "r", "label": "Pictures"}],
                 "factors": {factor: list(values) for factor, values in corpus.FACTORS.items()},
@@ -617,6 +618,33 @@ def test_a_model_that_is_not_there_leaves_ours(search):
     assert page.evaluate("desk.model") == "avatars"
     assert page.locator(".ge-toast").inner_text().startswith("There is no model called lost.")
     refuse_quietly(page)
+
+
+@browser_test
+def test_another_model_searches_and_is_in_the_link(search, fake):
+    page = search()
+    page.select_option('[data-pick="model"]', "other")
+    wait_answers(page, 2)
+    assert fake.asked[-1]["model"] == "other" and page.locator('[data-pick="model"] option[value="big"]').is_disabled()
+    page.wait_for_function("location.search.includes('model=other')")
+    page.click('[data-to="collections"]')
+    assert "network does not answer" in page.inner_text('[data-model="big"]')
+    page.click('[data-model="avatars"] button')
+    page.wait_for_function("!location.search.includes('model=')")
+
+
+@browser_test
+def test_on_a_phone_the_chosen_picture_is_a_sheet_that_a_tap_beside_it_closes(search):
+    page = search(width=390, height=844, has_touch=True)
+    page.tap(".tile-pick >> nth=0")
+    page.wait_for_selector('.detail[data-why="done"]')
+    box = page.locator(".detail").bounding_box()
+    assert box["x"] == 0 and abs(box["y"] + box["height"] - 844) < 1
+    page.tap('.deeds [data-deed="plus"]')
+    wait_query(page, "q.terms.length === 1")
+    page.evaluate("scrollTo(0, 0)")
+    page.tap(".part-nav", position={"x": 2, "y": 2})
+    page.wait_for_function(f"document.querySelector('{CLIP}').dataset.detail === ''")
 
 
 @browser_test

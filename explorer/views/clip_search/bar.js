@@ -11,15 +11,36 @@ const CLIP_PARTS = [
 ];
 
 function makeBar(place, desk) {
-  const buttons = CLIP_PARTS.map(([name, words, title]) => piece("button", {
-    type: "button", class: "part-button", "data-to": name, title, onclick: () => desk.show(name),
-  }, words));
+  const buttons = CLIP_PARTS.map(([name, words, title]) =>
+    piece(
+      "button",
+      {
+        type: "button",
+        class: "part-button",
+        "data-to": name,
+        title,
+        onclick: () => desk.show(name),
+      },
+      words,
+    ),
+  );
   const nav = piece("nav", { class: "part-nav", "aria-label": "Parts of this tab" }, buttons);
   const model = piece("select", { "aria-label": "Model", "data-pick": "model", onchange: () => desk.choose(model.value) });
-  const collection = piece("select", { "aria-label": "Collection", "data-pick": "collection", onchange: () => desk.go({ collection: collection.value }) });
+  const collection = piece("select", {
+    "aria-label": "Collection",
+    "data-pick": "collection",
+    onchange: () => desk.go({ collection: collection.value }),
+  });
   place.className = "bar";
-  place.append(nav, piece("div", { class: "bar-picks" },
-    piece("label", {}, piece("span", {}, "Model"), model), piece("label", {}, piece("span", {}, "Collection"), collection)));
+  place.append(
+    nav,
+    piece(
+      "div",
+      { class: "bar-picks" },
+      piece("label", {}, piece("span", {}, "Model"), model),
+      piece("label", {}, piece("span", {}, "Collection"), collection),
+    ),
+  );
 
   function showPart() {
     for (const button of buttons) {
@@ -33,11 +54,19 @@ function makeBar(place, desk) {
 
   function showPicks() {
     const { models, collections } = desk.start;
-    model.replaceChildren(...models.map((one) => piece("option", { value: one.name, disabled: !one.ready }, one.label + (one.ready ? "" : " (not here)"))));
+    model.replaceChildren(
+      ...models.map((one) =>
+        piece("option", { value: one.name, disabled: !one.ready }, one.label + (one.ready ? "" : " (not here)")),
+      ),
+    );
     model.value = desk.model;
     const known = collections.some((one) => one.id === desk.query.collection);
-    collection.replaceChildren(...collections.map((one) => piece("option", { value: one.id }, one.title + (one.count ? " · " + wholeText(one.count) : ""))),
-      ...(known ? [] : [piece("option", { value: desk.query.collection }, desk.query.collection)]));
+    collection.replaceChildren(
+      ...collections.map((one) =>
+        piece("option", { value: one.id }, one.title + (one.count ? " · " + wholeText(one.count) : "")),
+      ),
+      ...(known ? [] : [piece("option", { value: desk.query.collection }, desk.query.collection)]),
+    );
     collection.value = desk.query.collection;
   }
 

@@ -12,11 +12,28 @@ function labelBars() {
   const list = piece("ol", { class: "label-bars", "aria-label": "Labels by probability" });
   const equation = piece("p", { class: "softmax" });
   const scaleText = piece("output", {});
-  const scale = sliderOf({ label: "Scale of the cosines", min: 0, max: 2, step: 0.01, value: 1, input: (value) => ((s = 10 ** (1.5 * value)), draw()) });
+  const scale = sliderOf({
+    label: "Scale of the cosines",
+    min: 0,
+    max: 2,
+    step: 0.01,
+    value: 1,
+    input: (value) => ((s = 10 ** (1.5 * value)), draw()),
+  });
   const asTrained = buttonOf({ words: "As trained", name: "small ghost", press: () => (trained(), draw()) });
   const prompts = piece("details", { class: "per-template", hidden: true }, piece("summary", {}, "What each prompt says alone"));
-  const node = piece("div", { class: "label-result" }, list, piece("div", { class: "softmax-box" }, equation,
-    piece("label", { class: "scale-row" }, piece("span", {}, "scale s"), scale, scaleText, asTrained)), prompts);
+  const node = piece(
+    "div",
+    { class: "label-result" },
+    list,
+    piece(
+      "div",
+      { class: "softmax-box" },
+      equation,
+      piece("label", { class: "scale-row" }, piece("span", {}, "scale s"), scale, scaleText, asTrained),
+    ),
+    prompts,
+  );
   let [told, s] = [null, 1];
 
   // The slider runs from 1 to 1,000 by powers of ten.
@@ -31,16 +48,44 @@ function labelBars() {
   function draw() {
     if (!told) return;
     const rows = rowsOf();
-    softmaxOf(rows.map((row) => row.cos), s).forEach((p, i) => (rows[i].p = p));
+    softmaxOf(
+      rows.map((row) => row.cos),
+      s,
+    ).forEach((p, i) => (rows[i].p = p));
     rows.sort((a, b) => b.p - a.p);
-    list.replaceChildren(...rows.map((row, i) => piece("li", { class: "label-bar" + (i ? "" : " first"), "data-none": Boolean(row.none), style: "--part:" + row.p * 100 + "%" },
-      piece("span", { class: "label-name", title: row.label }, row.label), piece("span", { class: "label-line", "aria-hidden": "true" }), piece("b", {}, shareText(row.p, row.p < 0.1 ? 1 : 0)),
-      piece("span", { class: "label-cos", title: "Cosine between picture and label" }, fixedText(row.cos, 3)))));
+    list.replaceChildren(
+      ...rows.map((row, i) =>
+        piece(
+          "li",
+          { class: "label-bar" + (i ? "" : " first"), "data-none": Boolean(row.none), style: "--part:" + row.p * 100 + "%" },
+          piece("span", { class: "label-name", title: row.label }, row.label),
+          piece("span", { class: "label-line", "aria-hidden": "true" }),
+          piece("b", {}, shareText(row.p, row.p < 0.1 ? 1 : 0)),
+          piece("span", { class: "label-cos", title: "Cosine between picture and label" }, fixedText(row.cos, 3)),
+        ),
+      ),
+    );
     tellText(scaleText, s.toFixed(s < 10 ? 1 : 0));
     const [first] = rows;
     const sum = rows.reduce((total, row) => total + Math.exp(s * (row.cos - first.cos)), 0);
-    equation.replaceChildren(piece("span", {}, "p = softmax(s · cos)."), " First: e", piece("sup", {}, s.toFixed(0) + " · " + fixedText(first.cos, 3)), " / Σ = 1 / ", sum.toFixed(sum < 10 ? 2 : 1), " = ", piece("b", {}, shareText(first.p, 1)),
-      piece("span", { class: "muted" }, s > told.scale * 1.5 ? " Larger than trained: small differences decide." : s < told.scale / 1.5 ? " Smaller than trained: all labels come near each other." : ""));
+    equation.replaceChildren(
+      piece("span", {}, "p = softmax(s · cos)."),
+      " First: e",
+      piece("sup", {}, s.toFixed(0) + " · " + fixedText(first.cos, 3)),
+      " / Σ = 1 / ",
+      sum.toFixed(sum < 10 ? 2 : 1),
+      " = ",
+      piece("b", {}, shareText(first.p, 1)),
+      piece(
+        "span",
+        { class: "muted" },
+        s > told.scale * 1.5
+          ? " Larger than trained: small differences decide."
+          : s < told.scale / 1.5
+            ? " Smaller than trained: all labels come near each other."
+            : "",
+      ),
+    );
     node.dataset.first = first.label;
   }
 
@@ -63,7 +108,30 @@ function labelBars() {
 function perTemplate(answer, templates) {
   const labels = answer.labels.map((one) => one.label);
   const rows = templates.map((text, j) => [text, labels.map((label, i) => answer.per_template[i][j])]);
-  return piece("table", {}, piece("thead", {}, piece("tr", {}, piece("th", { scope: "col" }, "Prompt"), labels.map((label) => piece("th", { scope: "col" }, label)))),
-    piece("tbody", {}, rows.map(([text, row]) => piece("tr", {}, piece("th", { scope: "row" }, text === "{}" ? "the label alone" : text.replace("{}", "…")),
-      row.map((cos) => piece("td", { class: cos === Math.max(...row) ? "best" : "" }, fixedText(cos, 3)))))));
+  return piece(
+    "table",
+    {},
+    piece(
+      "thead",
+      {},
+      piece(
+        "tr",
+        {},
+        piece("th", { scope: "col" }, "Prompt"),
+        labels.map((label) => piece("th", { scope: "col" }, label)),
+      ),
+    ),
+    piece(
+      "tbody",
+      {},
+      rows.map(([text, row]) =>
+        piece(
+          "tr",
+          {},
+          piece("th", { scope: "row" }, text === "{}" ? "the label alone" : text.replace("{}", "…")),
+          row.map((cos) => piece("td", { class: cos === Math.max(...row) ? "best" : "" }, fixedText(cos, 3))),
+        ),
+      ),
+    ),
+  );
 }

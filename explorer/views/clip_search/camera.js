@@ -15,16 +15,24 @@ function cameraOf(trouble) {
       return false;
     }
     try {
-      const opened = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, facingMode: "user" }, audio: false });
-      if (!wanted) return opened.getTracks().forEach((track) => track.stop()), false;
+      const opened = await navigator.mediaDevices.getUserMedia({
+        video: { width: { ideal: 640 }, facingMode: "user" },
+        audio: false,
+      });
+      if (!wanted) return (opened.getTracks().forEach((track) => track.stop()), false);
       stream = opened;
       video.srcObject = stream;
       await video.play();
       trouble("");
       return true;
     } catch (error) {
-      trouble(error.name === "NotAllowedError" ? "The webcam was not allowed; allow it beside the page's address and try again."
-        : error.name === "NotFoundError" ? "No webcam was found." : "The webcam does not start; another program may be using it.");
+      trouble(
+        error.name === "NotAllowedError"
+          ? "The webcam was not allowed; allow it beside the page's address and try again."
+          : error.name === "NotFoundError"
+            ? "No webcam was found."
+            : "The webcam does not start; another program may be using it.",
+      );
       stop();
       return false;
     }
@@ -42,11 +50,21 @@ function cameraOf(trouble) {
     const size = Math.min(video.videoWidth, video.videoHeight);
     if (!size) return Promise.resolve(null);
     const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
-    canvas.getContext("2d").drawImage(video, (video.videoWidth - size) / 2, (video.videoHeight - size) / 2, size, size, 0, 0, size, size);
+    canvas
+      .getContext("2d")
+      .drawImage(video, (video.videoWidth - size) / 2, (video.videoHeight - size) / 2, size, size, 0, 0, size, size);
     return shotOf(canvas, side);
   }
 
   document.addEventListener("visibilitychange", () => document.hidden && stop());
   window.addEventListener("explorer:tab", stop);
-  return { node: video, start, stop, shot, get on() { return Boolean(stream); } };
+  return {
+    node: video,
+    start,
+    stop,
+    shot,
+    get on() {
+      return Boolean(stream);
+    },
+  };
 }

@@ -13,8 +13,23 @@ function makeClassify(place, desk) {
   const bars = labelBars();
   const labels = makeLabels(desk, () => ask());
   const confusion = makeConfusion(desk, labels);
-  const file = piece("input", { type: "file", accept: "image/*,.heic,.heif,.avif", class: "unseen", tabindex: -1, "aria-label": "A picture to classify", onchange: () => (take(file.files[0]), (file.value = "")) });
-  const webcam = buttonOf({ icon: "camera", words: "Webcam", name: "small", title: "Classifies what the webcam sees, a few times a second", press: () => stream(!live), "data-do": "live", "aria-pressed": "false" });
+  const file = piece("input", {
+    type: "file",
+    accept: "image/*,.heic,.heif,.avif",
+    class: "unseen",
+    tabindex: -1,
+    "aria-label": "A picture to classify",
+    onchange: () => (take(file.files[0]), (file.value = "")),
+  });
+  const webcam = buttonOf({
+    icon: "camera",
+    words: "Webcam",
+    name: "small",
+    title: "Classifies what the webcam sees, a few times a second",
+    press: () => stream(!live),
+    "data-do": "live",
+    "aria-pressed": "false",
+  });
   const strip = piece("div", { class: "classify-strip", role: "list", "aria-label": "Pictures of the search" });
   const post = newestOf((signal, body) => desk.wire.post("classify", body, signal));
 
@@ -26,12 +41,32 @@ function makeClassify(place, desk) {
   function build() {
     if (built) return;
     built = true;
-    place.append(piece("div", { class: "classify" },
-      piece("section", { class: "card classify-of", "aria-label": "The picture" }, piece("h3", {}, "The picture"), frame, caption,
-        piece("div", { class: "row" }, buttonOf({ icon: "upload", words: "Upload", name: "small", press: () => file.click() }), webcam,
-          buttonOf({ icon: "dice", words: "Random", name: "small", press: randomOne, "data-do": "random-picture" })), file, rate, strip),
-      piece("section", { class: "card", "aria-label": "Labels" }, piece("h3", {}, "Your labels"), labels.node),
-      piece("section", { class: "card", "aria-label": "Result" }, piece("h3", {}, "What it is"), trouble, bars.node)), confusion.node);
+    place.append(
+      piece(
+        "div",
+        { class: "classify" },
+        piece(
+          "section",
+          { class: "card classify-of", "aria-label": "The picture" },
+          piece("h3", {}, "The picture"),
+          frame,
+          caption,
+          piece(
+            "div",
+            { class: "row" },
+            buttonOf({ icon: "upload", words: "Upload", name: "small", press: () => file.click() }),
+            webcam,
+            buttonOf({ icon: "dice", words: "Random", name: "small", press: randomOne, "data-do": "random-picture" }),
+          ),
+          file,
+          rate,
+          strip,
+        ),
+        piece("section", { class: "card", "aria-label": "Labels" }, piece("h3", {}, "Your labels"), labels.node),
+        piece("section", { class: "card", "aria-label": "Result" }, piece("h3", {}, "What it is"), trouble, bars.node),
+      ),
+      confusion.node,
+    );
     labels.show();
     confusion.load();
   }
@@ -66,23 +101,42 @@ function makeClassify(place, desk) {
   }
 
   function drawStrip() {
-    strip.replaceChildren(...desk.hits.slice(0, 12).map((hit) => {
-      const own = desk.refOf(hit.id);
-      return piece("button", { type: "button", class: "strip-one", role: "listitem", "aria-label": hit.caption || hit.title, "aria-pressed": ref?.item === hit.id, onclick: () => choose(own, hit.caption || hit.title) },
-        piece("img", { src: desk.image(own, 96), alt: "" }));
-    }));
+    strip.replaceChildren(
+      ...desk.hits.slice(0, 12).map((hit) => {
+        const own = desk.refOf(hit.id);
+        return piece(
+          "button",
+          {
+            type: "button",
+            class: "strip-one",
+            role: "listitem",
+            "aria-label": hit.caption || hit.title,
+            "aria-pressed": ref?.item === hit.id,
+            onclick: () => choose(own, hit.caption || hit.title),
+          },
+          piece("img", { src: desk.image(own, 96), alt: "" }),
+        );
+      }),
+    );
   }
 
   async function ask(of = ref) {
     if (!built || !of) return;
     const list = labels.labels();
     desk.link({ labels: list.join("|").length < 600 ? list.join("|") : null });
-    if (list.length < (labels.none() ? 1 : 2)) return bars.empty(), complain("Write at least two labels, one a line.");
+    if (list.length < (labels.none() ? 1 : 2)) return (bars.empty(), complain("Write at least two labels, one a line."));
     const templates = labels.templates();
     if (!templates.length) return complain("Choose at least one prompt.");
     place.dataset.state = "busy";
     try {
-      const told = await post({ model: desk.model, collection: desk.query.collection, ref: of, labels: list, templates, none: labels.none() });
+      const told = await post({
+        model: desk.model,
+        collection: desk.query.collection,
+        ref: of,
+        labels: list,
+        templates,
+        none: labels.none(),
+      });
       if (!told) return;
       complain("");
       bars.show(told, templates);

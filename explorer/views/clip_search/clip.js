@@ -8,7 +8,8 @@ function furnish() {
   if (desk.furnished) return;
   desk.furnished = true;
   const make = (factory, name) => {
-    try { // a section that fails leaves the others standing
+    try {
+      // a section that fails leaves the others standing
       factory(desk.at(name) ?? root.querySelector('[data-box="' + name + '"]'), desk);
     } catch (error) {
       console.error(error);
@@ -66,7 +67,11 @@ document.addEventListener("clip:use", ({ detail }) => {
   if (!desk.start || !detail) return;
   if (detail.part === "search") {
     if (desk.part !== "search") desk.show("search");
-    desk.only(detail.ref ? { terms: [{ kind: "image", ref: detail.ref, weight: 1, label: detail.text || "a picture" }] } : { text: detail.text ?? "" });
+    desk.only(
+      detail.ref
+        ? { terms: [{ kind: "image", ref: detail.ref, weight: 1, label: detail.text || "a picture" }] }
+        : { text: detail.text ?? "" },
+    );
   }
 });
 root.querySelector(".failure button").addEventListener("click", begin);

@@ -11,20 +11,48 @@ function makeCollections(place, desk) {
   function build() {
     if (built) return;
     built = true;
-    place.append(piece("h3", { class: "section-name" }, "Collections"), cards, piece("div", { class: "collection-more" }, upload.node, browse.node), models.node);
+    place.append(
+      piece("h3", { class: "section-name" }, "Collections"),
+      cards,
+      piece("div", { class: "collection-more" }, upload.node, browse.node),
+      models.node,
+    );
   }
 
   function cardOf(id) {
     const title = piece("h4", {});
     const about = piece("p", { class: "muted small-text" });
     const panel = jobPanel(desk, id, () => ended());
-    const search = buttonOf({ words: "Search it", name: "small strong", press: () => (desk.query.collection !== id && desk.go({ collection: id }), desk.show("search")), "data-act": "search" });
-    const deed = (action, words, title) => buttonOf({ words, title, name: "small", press: () => panel.act(action).then((job) => job && draw()), "data-act": action });
+    const search = buttonOf({
+      words: "Search it",
+      name: "small strong",
+      press: () => (desk.query.collection !== id && desk.go({ collection: id }), desk.show("search")),
+      "data-act": "search",
+    });
+    const deed = (action, words, title) =>
+      buttonOf({ words, title, name: "small", press: () => panel.act(action).then((job) => job && draw()), "data-act": action });
     const deeds = {
-      pause: deed("pause", "Pause"), resume: deed("resume", "Go on"), cancel: deed("cancel", "Cancel"), build: deed("build", "Index it", "Indexes the pictures for the model in use"),
-      refresh: deed("refresh", "Look for changes", "Finds pictures that are new, changed, moved or gone"), remove: buttonOf({ words: "Remove", title: "Takes the index away; the pictures stay", name: "small", press: remove, "data-act": "remove" }),
+      pause: deed("pause", "Pause"),
+      resume: deed("resume", "Go on"),
+      cancel: deed("cancel", "Cancel"),
+      build: deed("build", "Index it", "Indexes the pictures for the model in use"),
+      refresh: deed("refresh", "Look for changes", "Finds pictures that are new, changed, moved or gone"),
+      remove: buttonOf({
+        words: "Remove",
+        title: "Takes the index away; the pictures stay",
+        name: "small",
+        press: remove,
+        "data-act": "remove",
+      }),
     };
-    const card = piece("article", { class: "card collection", role: "listitem", "data-collection": id }, piece("header", { class: "collection-head" }, title, search), about, panel.node, piece("div", { class: "row" }, Object.values(deeds)));
+    const card = piece(
+      "article",
+      { class: "card collection", role: "listitem", "data-collection": id },
+      piece("header", { class: "collection-head" }, title, search),
+      about,
+      panel.node,
+      piece("div", { class: "row" }, Object.values(deeds)),
+    );
     let [now, sure] = [null, 0];
 
     /** Asked twice: a second click within four seconds removes it. */
@@ -51,7 +79,20 @@ function makeCollections(place, desk) {
       const state = was ?? (one.building ? "running" : null);
       tellText(title, one.title);
       const shared = one.id === "faces";
-      tellText(about, [JOB_WORKS.has(was) ? "" : countText(one.count ?? 0, "picture"), one.temporary ? "yours, for as long as this page is open" : shared ? "drawn by this app, with captions and attributes" : "on the host, in " + (one.path || one.title), "model " + (desk.start.model?.label ?? desk.model)].filter(Boolean).join(" · "));
+      tellText(
+        about,
+        [
+          JOB_WORKS.has(was) ? "" : countText(one.count ?? 0, "picture"),
+          one.temporary
+            ? "yours, for as long as this page is open"
+            : shared
+              ? "drawn by this app, with captions and attributes"
+              : "on the host, in " + (one.path || one.title),
+          "model " + (desk.start.model?.label ?? desk.model),
+        ]
+          .filter(Boolean)
+          .join(" · "),
+      );
       const works = JOB_WORKS.has(state);
       deeds.pause.hidden = !works;
       deeds.resume.hidden = !["paused", "cancelled", "failed"].includes(state);
@@ -89,7 +130,7 @@ function makeCollections(place, desk) {
       draw(one);
       if (fresh || one.building) panel.look(fresh && one.id !== "faces" && !one.temporary);
     }
-    for (const id of [...kept.keys()]) if (!all.some((one) => one.id === id)) kept.get(id).panel.stop(), kept.delete(id);
+    for (const id of [...kept.keys()]) if (!all.some((one) => one.id === id)) (kept.get(id).panel.stop(), kept.delete(id));
     cards.replaceChildren(...all.map((one) => kept.get(one.id).card));
     browse.show();
     upload.show();

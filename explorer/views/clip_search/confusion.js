@@ -8,10 +8,20 @@ function makeConfusion(desk, labels) {
   const words = piece("details", { class: "confusion-words" }, piece("summary", {}, "Words for each value"));
   const wordList = piece("div", { class: "word-list" });
   words.append(wordList);
-  const node = piece("section", { class: "card confusion", "aria-label": "Confusion matrix" },
+  const node = piece(
+    "section",
+    { class: "card confusion", "aria-label": "Confusion matrix" },
     piece("h3", {}, "How often is it right?"),
-    piece("p", { class: "muted" }, "Sorts every picture of the collection by the words alone, and counts against what is true. Click a cell to see its pictures."),
-    piece("div", { class: "row" }, piece("label", { class: "tool" }, piece("span", {}, "Truth"), by), run), words, said, table);
+    piece(
+      "p",
+      { class: "muted" },
+      "Sorts every picture of the collection by the words alone, and counts against what is true. Click a cell to see its pictures.",
+    ),
+    piece("div", { class: "row" }, piece("label", { class: "tool" }, piece("span", {}, "Truth"), by), run),
+    words,
+    said,
+    table,
+  );
   let facets = null;
   const ask = newestOf((signal, body) => desk.wire.post("confusion", body, signal));
 
@@ -21,10 +31,17 @@ function makeConfusion(desk, labels) {
     } catch (error) {
       return tellText(said, error.message);
     }
-    const choices = [...Object.keys(facets.attributes ?? {}).map((factor) => ["attr." + factor, factor]), ...((facets.folders?.length ?? 0) > 1 ? [["folder", "folder names"]] : [])];
+    const choices = [
+      ...Object.keys(facets.attributes ?? {}).map((factor) => ["attr." + factor, factor]),
+      ...((facets.folders?.length ?? 0) > 1 ? [["folder", "folder names"]] : []),
+    ];
     const before = by.value;
     by.replaceChildren(...choices.map(([value, name]) => piece("option", { value }, name)));
-    by.value = choices.some(([value]) => value === before) ? before : choices.some(([value]) => value === "attr.hair colour") ? "attr.hair colour" : choices[0]?.[0] ?? "";
+    by.value = choices.some(([value]) => value === before)
+      ? before
+      : choices.some(([value]) => value === "attr.hair colour")
+        ? "attr.hair colour"
+        : (choices[0]?.[0] ?? "");
     by.disabled = run.disabled = !choices.length;
     tellText(said, choices.length ? "" : "These pictures have neither attributes nor folders to be measured against.");
     table.replaceChildren();
@@ -33,20 +50,48 @@ function makeConfusion(desk, labels) {
 
   function drawWords() {
     const factor = by.value.replace("attr.", "");
-    const values = by.value === "folder" ? (facets?.folders ?? []).map((one) => one.path).filter(Boolean).slice(0, 50)
-      : desk.start.factors?.[factor] ?? Object.keys(facets?.attributes?.[factor] ?? {});
+    const values =
+      by.value === "folder"
+        ? (facets?.folders ?? [])
+            .map((one) => one.path)
+            .filter(Boolean)
+            .slice(0, 50)
+        : (desk.start.factors?.[factor] ?? Object.keys(facets?.attributes?.[factor] ?? {}));
     words.hidden = !values.length;
-    wordList.replaceChildren(...values.map((value) => piece("label", {}, piece("span", {}, value),
-      piece("input", { type: "text", "data-value": value, maxlength: 120, value: by.value === "folder" ? value.split("/").pop().replace(/[_-]+/g, " ") : labelPhrase(factor, value) }))));
+    wordList.replaceChildren(
+      ...values.map((value) =>
+        piece(
+          "label",
+          {},
+          piece("span", {}, value),
+          piece("input", {
+            type: "text",
+            "data-value": value,
+            maxlength: 120,
+            value: by.value === "folder" ? value.split("/").pop().replace(/[_-]+/g, " ") : labelPhrase(factor, value),
+          }),
+        ),
+      ),
+    );
   }
 
   async function go() {
-    const prompts = Object.fromEntries([...wordList.querySelectorAll("input")].filter((one) => one.value.trim()).map((one) => [one.dataset.value, one.value.trim()]));
+    const prompts = Object.fromEntries(
+      [...wordList.querySelectorAll("input")]
+        .filter((one) => one.value.trim())
+        .map((one) => [one.dataset.value, one.value.trim()]),
+    );
     run.disabled = true;
     node.dataset.state = "busy";
     tellText(said, "Sorting");
     try {
-      const told = await ask({ model: desk.model, collection: desk.query.collection, by: by.value, labels: prompts, templates: labels.templates() });
+      const told = await ask({
+        model: desk.model,
+        collection: desk.query.collection,
+        by: by.value,
+        labels: prompts,
+        templates: labels.templates(),
+      });
       if (!told) return;
       draw(told);
       node.dataset.state = "done";
@@ -61,24 +106,80 @@ function makeConfusion(desk, labels) {
 
   function draw({ labels: columns, values, matrix, accuracy, per_label: each, n }) {
     const chance = 1 / columns.length;
-    said.replaceChildren(piece("b", {}, shareText(accuracy, 1)), " of " + countText(n, "picture") + " are right; by chance it would be " + shareText(chance) + ".");
-    table.replaceChildren(piece("table", {},
-      piece("thead", {}, piece("tr", {}, piece("th", {}, piece("span", { class: "corner" }, "true ↓ · said →")), columns.map((label) => piece("th", { scope: "col" }, label)), piece("th", { scope: "col" }, "right"))),
-      piece("tbody", {}, values.map((value, i) => {
-        const sum = matrix[i].reduce((a, b) => a + b, 0);
-        return piece("tr", {}, piece("th", { scope: "row" }, value), matrix[i].map((count, j) => {
-          const share = sum ? count / sum : 0;
-          const same = i === j;
-          return piece("td", { class: (same ? "same" : "") + (share > 0.45 ? " full" : ""), style: "--share:" + Math.round(share * 100) + "%" }, count ? piece("button", {
-            type: "button", title: countText(count, "picture") + " that " + (count === 1 ? "is" : "are") + " “" + value + "”, said to be “" + columns[j] + "”",
-            onclick: () => look(value, columns[j]) }, wholeText(count)) : piece("span", { class: "zero" }, "0"));
-        }), piece("td", { class: "right" }, shareText(sum ? each[i] : NaN)));
-      }))));
+    said.replaceChildren(
+      piece("b", {}, shareText(accuracy, 1)),
+      " of " + countText(n, "picture") + " are right; by chance it would be " + shareText(chance) + ".",
+    );
+    table.replaceChildren(
+      piece(
+        "table",
+        {},
+        piece(
+          "thead",
+          {},
+          piece(
+            "tr",
+            {},
+            piece("th", {}, piece("span", { class: "corner" }, "true ↓ · said →")),
+            columns.map((label) => piece("th", { scope: "col" }, label)),
+            piece("th", { scope: "col" }, "right"),
+          ),
+        ),
+        piece(
+          "tbody",
+          {},
+          values.map((value, i) => {
+            const sum = matrix[i].reduce((a, b) => a + b, 0);
+            return piece(
+              "tr",
+              {},
+              piece("th", { scope: "row" }, value),
+              matrix[i].map((count, j) => {
+                const share = sum ? count / sum : 0;
+                const same = i === j;
+                return piece(
+                  "td",
+                  {
+                    class: (same ? "same" : "") + (share > 0.45 ? " full" : ""),
+                    style: "--share:" + Math.round(share * 100) + "%",
+                  },
+                  count
+                    ? piece(
+                        "button",
+                        {
+                          type: "button",
+                          title:
+                            countText(count, "picture") +
+                            " that " +
+                            (count === 1 ? "is" : "are") +
+                            " “" +
+                            value +
+                            "”, said to be “" +
+                            columns[j] +
+                            "”",
+                          onclick: () => look(value, columns[j]),
+                        },
+                        wholeText(count),
+                      )
+                    : piece("span", { class: "zero" }, "0"),
+                );
+              }),
+              piece("td", { class: "right" }, shareText(sum ? each[i] : NaN)),
+            );
+          }),
+        ),
+      ),
+    );
   }
 
   /** The pictures of a cell, nearest to what was said of them first. */
   function look(value, said) {
-    desk.go({ ...NOTHING_ASKED, collection: desk.query.collection, text: said, where: [[by.value, by.value === "folder" ? "prefix" : "in", by.value === "folder" ? value : [value]]] });
+    desk.go({
+      ...NOTHING_ASKED,
+      collection: desk.query.collection,
+      text: said,
+      where: [[by.value, by.value === "folder" ? "prefix" : "in", by.value === "folder" ? value : [value]]],
+    });
     desk.show("search");
   }
 

@@ -22,13 +22,47 @@ const PAST_MOST = 100;
 function makeDesk(root, wire) {
   const heard = {};
   const desk = {
-    root, wire, start: null, query: NOTHING_ASKED, usual: NOTHING_ASKED, answer: null, detail: null, part: "search", model: "avatars",
-    go, back, forward, reset, add, only, take, send, use, link, on, emit, facts, open, close, show, choose, fail, search, reload, rate,
+    root,
+    wire,
+    start: null,
+    query: NOTHING_ASKED,
+    usual: NOTHING_ASKED,
+    answer: null,
+    detail: null,
+    part: "search",
+    model: "avatars",
+    go,
+    back,
+    forward,
+    reset,
+    add,
+    only,
+    take,
+    send,
+    use,
+    link,
+    on,
+    emit,
+    facts,
+    open,
+    close,
+    show,
+    choose,
+    fail,
+    search,
+    reload,
+    rate,
     at: (name) => root.querySelector('[data-at="' + name + '"]'),
     image: wire.image,
-    get hits() { return desk.answer?.hits ?? []; },
-    get past() { return past.length; },
-    get future() { return future.length; },
+    get hits() {
+      return desk.answer?.hits ?? [];
+    },
+    get past() {
+      return past.length;
+    },
+    get future() {
+      return future.length;
+    },
     collection: () => desk.start?.collections.find((one) => one.id === desk.query.collection) ?? null,
     refOf: (id) => ({ item: id, collection: desk.query.collection }),
   };
@@ -110,7 +144,8 @@ function makeDesk(root, wire) {
 
   function add(term) {
     const most = desk.start.limits?.terms ?? 8;
-    if (termsOf(desk.query).length >= most) return fail(new Error("An equation has at most " + most + " terms; take one out first."));
+    if (termsOf(desk.query).length >= most)
+      return fail(new Error("An equation has at most " + most + " terms; take one out first."));
     go({ terms: [...desk.query.terms, term] });
   }
 
@@ -217,6 +252,7 @@ function makeDesk(root, wire) {
   async function reload() {
     const told = await wire.json("start", { model: desk.model });
     desk.start = told;
+    desk.model = told.model?.name ?? desk.model;
     emit("collections");
   }
 

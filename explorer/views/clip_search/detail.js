@@ -4,7 +4,10 @@
 const WHY_METHODS = {
   attention: ["Gradient × attention", "Where attention and the score's gradient agree. Follows the words."],
   occlusion: ["Occlusion", "Covers patch after patch and watches the score fall. Slower, and works with every model."],
-  rollout: ["Attention rollout", "Where attention flows through all layers. Shows what the tower looks at and ignores the words."],
+  rollout: [
+    "Attention rollout",
+    "Where attention flows through all layers. Shows what the tower looks at and ignores the words.",
+  ],
   last: ["Last layer", "Where the class token looks in the last layer. Ignores the words."],
 };
 
@@ -15,8 +18,21 @@ function makeDetail(place, desk) {
   const method = piece("select", { "aria-label": "How the heat map is made", onchange: () => why() });
   const methodNote = piece("p", { class: "muted small-text" });
   const opacity = sliderOf({ label: "Strength of the heat map", min: 0, max: 1, step: 0.05, value: 0.65, input: heat.opacity });
-  const look = segmented("Look of the map", [["light", "Light", "Darkens what does not count: good on every colour"], ["heat", "Heat", "Paints what counts"]], heat.look);
-  const words = piece("input", { type: "text", "aria-label": "Words that the heat map explains", maxlength: 300, placeholder: "words to look for in it", oninput: () => whySoon() });
+  const look = segmented(
+    "Look of the map",
+    [
+      ["light", "Light", "Darkens what does not count: good on every colour"],
+      ["heat", "Heat", "Paints what counts"],
+    ],
+    heat.look,
+  );
+  const words = piece("input", {
+    type: "text",
+    "aria-label": "Words that the heat map explains",
+    maxlength: 300,
+    placeholder: "words to look for in it",
+    oninput: () => whySoon(),
+  });
   const score = piece("p", { class: "why-score" });
   const trouble = piece("p", { class: "trouble", role: "alert", hidden: true });
   const scores = piece("div", { class: "detail-scores" });
@@ -25,18 +41,39 @@ function makeDetail(place, desk) {
   heat.opacity(0.65);
   place.className = "detail";
   place.append(
-    piece("header", { class: "panel-head" }, title,
+    piece(
+      "header",
+      { class: "panel-head" },
+      title,
       buttonOf({ icon: "left", title: "The result before (←)", name: "bare", press: () => step(-1) }),
       buttonOf({ icon: "right", title: "The result after (→)", name: "bare", press: () => step(1) }),
-      buttonOf({ icon: "close", title: "Close (Esc)", name: "bare", press: desk.close, "data-do": "close-detail" })),
-    piece("div", { class: "detail-body" },
+      buttonOf({ icon: "close", title: "Close (Esc)", name: "bare", press: desk.close, "data-do": "close-detail" }),
+    ),
+    piece(
+      "div",
+      { class: "detail-body" },
       heat.node,
-      piece("div", { class: "heat-tools" }, look, piece("label", { class: "heat-strength" }, piece("span", {}, "Strength"), opacity)),
+      piece(
+        "div",
+        { class: "heat-tools" },
+        look,
+        piece("label", { class: "heat-strength" }, piece("span", {}, "Strength"), opacity),
+      ),
       deeds,
-      piece("section", { class: "why" }, piece("h4", {}, "Why this one"),
-        piece("label", { class: "why-words" }, piece("span", {}, "for the words"), words), trouble, score,
-        bars.node, piece("label", { class: "why-method" }, piece("span", {}, "Map"), method), methodNote),
-      scores, piece("section", {}, piece("h4", {}, "Facts"), facts)),
+      piece(
+        "section",
+        { class: "why" },
+        piece("h4", {}, "Why this one"),
+        piece("label", { class: "why-words" }, piece("span", {}, "for the words"), words),
+        trouble,
+        score,
+        bars.node,
+        piece("label", { class: "why-method" }, piece("span", {}, "Map"), method),
+        methodNote,
+      ),
+      scores,
+      piece("section", {}, piece("h4", {}, "Facts"), facts),
+    ),
   );
 
   let [shown, auto] = [null, ""]; // whose picture stands here; the words that the query put there
@@ -92,11 +129,23 @@ function makeDetail(place, desk) {
     }
     place.dataset.why = "busy";
     try {
-      const told = await ask({ model: desk.model, collection: desk.query.collection, ref: desk.detail.ref, text, method: method.value, template: desk.query.template });
+      const told = await ask({
+        model: desk.model,
+        collection: desk.query.collection,
+        ref: desk.detail.ref,
+        text,
+        method: method.value,
+        template: desk.query.template,
+      });
       if (!told) return;
       heat.show(told.map, told.side);
       bars.show(told.words ?? []);
-      tellText(score, "Score of these words: " + fixedText(told.score, 3) + (told.words?.length > 1 ? ". Each bar: what it loses without the word." : "."));
+      tellText(
+        score,
+        "Score of these words: " +
+          fixedText(told.score, 3) +
+          (told.words?.length > 1 ? ". Each bar: what it loses without the word." : "."),
+      );
       if (told.note) tellText(methodNote, told.note);
       place.dataset.why = "done";
     } catch (error) {
@@ -112,11 +161,15 @@ function makeDetail(place, desk) {
   function drawScores(hit) {
     scores.hidden = !Number.isFinite(hit?.score);
     if (scores.hidden) return;
-    scores.replaceChildren(...[
-      piece("p", {}, piece("b", { class: "big-score" }, fixedText(hit.score, 3)), " is its cosine with the query"),
-      Number.isFinite(hit.percentile) ? piece("p", {}, "In the " + topText(hit.percentile) + " of " + countText(desk.answer.total, "picture")) : null,
-      hit.sure ? piece("p", {}, sureBar(hit), " ", piece("span", { class: "muted" }, sureSentence(hit))) : null,
-    ].filter(Boolean));
+    scores.replaceChildren(
+      ...[
+        piece("p", {}, piece("b", { class: "big-score" }, fixedText(hit.score, 3)), " is its cosine with the query"),
+        Number.isFinite(hit.percentile)
+          ? piece("p", {}, "In the " + topText(hit.percentile) + " of " + countText(desk.answer.total, "picture"))
+          : null,
+        hit.sure ? piece("p", {}, sureBar(hit), " ", piece("span", { class: "muted" }, sureSentence(hit))) : null,
+      ].filter(Boolean),
+    );
   }
 
   function drawDeeds(detail, caption) {
@@ -127,26 +180,50 @@ function makeDetail(place, desk) {
     const list = [
       ["plus", "Add", "Add it to the query (+)", () => desk.add(imageTerm(desk, hit)), {}],
       ["minus", "Subtract", "Subtract it from the query (−)", () => desk.add(imageTerm(desk, hit, -1)), {}],
-      ["like", "Like", "Results should be nearer to it (Y)", () => desk.rate("likes", detail.id), { "aria-pressed": likes.includes(detail.id) }],
-      ["dislike", "Dislike", "Results should be farther from it (N)", () => desk.rate("dislikes", detail.id), { "aria-pressed": dislikes.includes(detail.id) }],
+      [
+        "like",
+        "Like",
+        "Results should be nearer to it (Y)",
+        () => desk.rate("likes", detail.id),
+        { "aria-pressed": likes.includes(detail.id) },
+      ],
+      [
+        "dislike",
+        "Dislike",
+        "Results should be farther from it (N)",
+        () => desk.rate("dislikes", detail.id),
+        { "aria-pressed": dislikes.includes(detail.id) },
+      ],
       ["similar", "More like this", "Search by this picture alone (S)", () => desk.only({ terms: [imageTerm(desk, hit)] }), {}],
       ["classify", "Classify", "Sort it into labels of your own (C)", () => desk.use("classify", detail.ref, text), {}],
       ["tokens", "Tokens", "See it as the model does, patch by patch", () => desk.use("tokens", detail.ref, text), {}],
     ];
     deeds.hidden = !item;
-    deeds.replaceChildren(...list.map(([icon, words, title, press, more]) => buttonOf({ icon, words, title, press, name: "small", "data-deed": icon, ...more })));
+    deeds.replaceChildren(
+      ...list.map(([icon, words, title, press, more]) =>
+        buttonOf({ icon, words, title, press, name: "small", "data-deed": icon, ...more }),
+      ),
+    );
   }
 
   function drawFacts(hit, caption) {
-    const rows = hit ? [
-      ["Caption", hit.caption], ["File", hit.path], ["Size", hit.width && hit.width + " × " + hit.height + " pixels" + (hit.bytes ? ", " + bytesText(hit.bytes) : "")],
-      ["Date", hit.mtime && dayText(hit.mtime)], ...Object.entries(hit.attributes ?? {}), ["Note", hit.note],
-    ].filter(([, value]) => value) : [["Picture", caption]];
+    const rows = hit
+      ? [
+          ["Caption", hit.caption],
+          ["File", hit.path],
+          ["Size", hit.width && hit.width + " × " + hit.height + " pixels" + (hit.bytes ? ", " + bytesText(hit.bytes) : "")],
+          ["Date", hit.mtime && dayText(hit.mtime)],
+          ...Object.entries(hit.attributes ?? {}),
+          ["Note", hit.note],
+        ].filter(([, value]) => value)
+      : [["Picture", caption]];
     facts.replaceChildren(...rows.flatMap(([name, value]) => [piece("dt", {}, name), piece("dd", {}, String(value))]));
   }
 
   function showMethods() {
-    const usable = Object.entries(WHY_METHODS).filter(([name]) => desk.start.model?.has_attention !== false || name === "occlusion");
+    const usable = Object.entries(WHY_METHODS).filter(
+      ([name]) => desk.start.model?.has_attention !== false || name === "occlusion",
+    );
     const before = method.value;
     method.replaceChildren(...usable.map(([value, [words]]) => piece("option", { value }, words)));
     if (usable.some(([name]) => name === before)) method.value = before;
@@ -166,7 +243,8 @@ function makeDetail(place, desk) {
   // A column beside the results; where there is no room, a sheet over them that a tap beside it closes.
   const narrow = matchMedia("(max-width: 61.99rem)");
   document.addEventListener("click", (event) => {
-    const beside = desk.root.contains(event.target) && !place.contains(event.target) && !event.target.closest(".tile, .tools, .ask");
+    const beside =
+      desk.root.contains(event.target) && !place.contains(event.target) && !event.target.closest(".tile, .tools, .ask");
     if (desk.detail && narrow.matches && beside && event.target.isConnected) desk.close();
   });
 

@@ -1,7 +1,11 @@
 // A picture with what the model looked at laid over it: as heat, or as light on what counts.
 
 const HEAT_GAMMA = 0.6; // maps are peaked: without it their slopes cannot be seen
-const HEAT_STOPS = [[255, 214, 60], [255, 122, 0], [214, 20, 60]]; // weak, middling, strong
+const HEAT_STOPS = [
+  [255, 214, 60],
+  [255, 122, 0],
+  [214, 20, 60],
+]; // weak, middling, strong
 
 function heatOf() {
   const image = piece("img", { class: "heat-picture", alt: "" });
@@ -15,7 +19,12 @@ function heatOf() {
     if (!w) return;
     const square = Math.min(w, h);
     node.style.aspectRatio = w + " / " + h;
-    Object.assign(canvas.style, { left: ((w - square) / 2 / w) * 100 + "%", top: ((h - square) / 2 / h) * 100 + "%", width: (square / w) * 100 + "%", height: (square / h) * 100 + "%" });
+    Object.assign(canvas.style, {
+      left: ((w - square) / 2 / w) * 100 + "%",
+      top: ((h - square) / 2 / h) * 100 + "%",
+      width: (square / w) * 100 + "%",
+      height: (square / h) * 100 + "%",
+    });
   }
   image.addEventListener("load", place);
 

@@ -2,7 +2,14 @@
 
 const JOB_EVERY = 900; // ms between looks while it works
 const JOB_WORKS = new Set(["scanning", "running"]);
-const JOB_STATES = { scanning: "Looking for pictures", running: "Indexing", paused: "Paused", done: "Done", cancelled: "Cancelled", failed: "Failed" };
+const JOB_STATES = {
+  scanning: "Looking for pictures",
+  running: "Indexing",
+  paused: "Paused",
+  done: "Done",
+  cancelled: "Cancelled",
+  failed: "Failed",
+};
 
 /** The state of a collection's job in `card`, looked at while it works; done(job) when it has ended. */
 function jobPanel(desk, id, done) {
@@ -29,7 +36,13 @@ function jobPanel(desk, id, done) {
     if (works && job.left !== null && job.left !== undefined) pieces.push(ticksText(job.left) + " left");
     if (job.shard) pieces.push("part " + job.shard);
     line.replaceChildren(pieces.join(" · "), ...(job.say ? [piece("span", { class: "job-say" }, " " + job.say)] : []));
-    const parts = [["new", "new"], ["changed", "changed"], ["moved", "moved"], ["deleted", "gone"], ["errors", "unreadable"]].filter(([key]) => job[key]);
+    const parts = [
+      ["new", "new"],
+      ["changed", "changed"],
+      ["moved", "moved"],
+      ["deleted", "gone"],
+      ["errors", "unreadable"],
+    ].filter(([key]) => job[key]);
     tellText(counts, parts.map(([key, word]) => wholeText(job[key]) + " " + word).join(" · "));
     if ((job.errors ?? 0) !== failing) showErrors((failing = job.errors ?? 0));
     desk.emit("job", { ...job, id });
@@ -55,12 +68,40 @@ function jobPanel(desk, id, done) {
     errors.hidden = !told?.total;
     if (errors.hidden) return;
     const most = Math.ceil(told.total / Math.max(1, told.errors.length || 1));
-    errors.replaceChildren(piece("details", { class: "error-box", open: errors.querySelector("details")?.open ?? false }, piece("summary", {}, countText(told.total, "picture") + " could not be read"),
-      piece("div", { class: "error-table" }, piece("table", {}, piece("thead", {}, piece("tr", {}, piece("th", {}, "File"), piece("th", {}, "Reason"))),
-        piece("tbody", {}, told.errors.map((one) => piece("tr", {}, piece("td", { class: "error-path" }, one.path), piece("td", {}, one.reason)))))),
-      piece("div", { class: "row" }, told.errors.some((one) => one.retry !== false) ? buttonOf({ words: "Try these again", name: "small", press: () => act("retry"), "data-act": "retry" }) : null,
-        page > 0 ? buttonOf({ words: "Before", name: "small", press: () => (page--, showErrors(count)) }) : null,
-        told.total > (page + 1) * told.errors.length && most > 1 ? buttonOf({ words: "More", name: "small", press: () => (page++, showErrors(count)) }) : null)));
+    errors.replaceChildren(
+      piece(
+        "details",
+        { class: "error-box", open: errors.querySelector("details")?.open ?? false },
+        piece("summary", {}, countText(told.total, "picture") + " could not be read"),
+        piece(
+          "div",
+          { class: "error-table" },
+          piece(
+            "table",
+            {},
+            piece("thead", {}, piece("tr", {}, piece("th", {}, "File"), piece("th", {}, "Reason"))),
+            piece(
+              "tbody",
+              {},
+              told.errors.map((one) =>
+                piece("tr", {}, piece("td", { class: "error-path" }, one.path), piece("td", {}, one.reason)),
+              ),
+            ),
+          ),
+        ),
+        piece(
+          "div",
+          { class: "row" },
+          told.errors.some((one) => one.retry !== false)
+            ? buttonOf({ words: "Try these again", name: "small", press: () => act("retry"), "data-act": "retry" })
+            : null,
+          page > 0 ? buttonOf({ words: "Before", name: "small", press: () => (page--, showErrors(count)) }) : null,
+          told.total > (page + 1) * told.errors.length && most > 1
+            ? buttonOf({ words: "More", name: "small", press: () => (page++, showErrors(count)) })
+            : null,
+        ),
+      ),
+    );
   }
 
   async function act(action, more = {}) {

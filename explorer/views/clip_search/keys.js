@@ -2,14 +2,19 @@
 
 function makeKeys(desk) {
   const onScreen = () => desk.root.isConnected && desk.root.offsetParent !== null && !document.querySelector("dialog[open]");
-  const writing = (node) => node.matches?.("textarea, select, [contenteditable], input:not([type=range]):not([type=checkbox]):not([type=radio])");
+  const writing = (node) =>
+    node.matches?.("textarea, select, [contenteditable], input:not([type=range]):not([type=checkbox]):not([type=radio])");
 
   function deed(key) {
     const hit = desk.results.current();
     if (!hit) return null;
     return {
-      "+": () => desk.add(imageTerm(desk, hit)), "=": () => desk.add(imageTerm(desk, hit)), "-": () => desk.add(imageTerm(desk, hit, -1)),
-      y: () => desk.rate("likes", hit.id), n: () => desk.rate("dislikes", hit.id), s: () => desk.only({ terms: [imageTerm(desk, hit)] }),
+      "+": () => desk.add(imageTerm(desk, hit)),
+      "=": () => desk.add(imageTerm(desk, hit)),
+      "-": () => desk.add(imageTerm(desk, hit, -1)),
+      y: () => desk.rate("likes", hit.id),
+      n: () => desk.rate("dislikes", hit.id),
+      s: () => desk.only({ terms: [imageTerm(desk, hit)] }),
       c: () => desk.use("classify", desk.refOf(hit.id), wordsOf(desk.query) || hit.caption || ""),
     }[key];
   }
@@ -22,7 +27,8 @@ function makeKeys(desk) {
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && desk.at("detail").contains(event.target) && !event.defaultPrevented) return escape();
-    if (event.defaultPrevented || event.altKey || desk.part !== "search" || !desk.start || !onScreen() || writing(event.target)) return;
+    if (event.defaultPrevented || event.altKey || desk.part !== "search" || !desk.start || !onScreen() || writing(event.target))
+      return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.ctrlKey || event.metaKey) {
       const move = { z: event.shiftKey ? desk.forward : desk.back, y: desk.forward }[key];

@@ -2,19 +2,70 @@
 
 function makeModels(desk) {
   const body = piece("tbody", {});
-  const node = piece("section", { class: "card models", "aria-label": "Models" }, piece("h3", {}, "Models"),
-    piece("p", { class: "muted" }, "Every model has vectors of its own, so a collection is indexed once for each model that searches it."),
-    piece("div", { class: "model-table" }, piece("table", {}, piece("thead", {}, piece("tr", {}, ["Model", "Size", "One picture", "Published quality", "Languages", ""].map((words) => piece("th", { scope: "col" }, words)))), body)));
+  const node = piece(
+    "section",
+    { class: "card models", "aria-label": "Models" },
+    piece("h3", {}, "Models"),
+    piece(
+      "p",
+      { class: "muted" },
+      "Every model has vectors of its own, so a collection is indexed once for each model that searches it.",
+    ),
+    piece(
+      "div",
+      { class: "model-table" },
+      piece(
+        "table",
+        {},
+        piece(
+          "thead",
+          {},
+          piece(
+            "tr",
+            {},
+            ["Model", "Size", "One picture", "Published quality", "Languages", ""].map((words) =>
+              piece("th", { scope: "col" }, words),
+            ),
+          ),
+        ),
+        body,
+      ),
+    ),
+  );
 
   function show() {
-    body.replaceChildren(...desk.start.models.map((one) => {
-      const chosen = one.name === desk.model;
-      return piece("tr", { "data-model": one.name, class: chosen ? "chosen" : "" },
-        piece("th", { scope: "row" }, one.label, one.name !== one.label ? piece("small", {}, one.name) : null),
-        piece("td", {}, [one.params && (one.params < 10 ? one.params.toFixed(1) : wholeText(one.params)) + " M numbers", one.mb && wholeText(one.mb) + " MB"].filter(Boolean).join(", ") || "–"),
-        piece("td", {}, one.gflops ? (one.gflops < 1 ? one.gflops.toFixed(2) : one.gflops.toFixed(1)) + " GFLOP" : "–"), piece("td", {}, one.quality || "–"), piece("td", {}, one.languages || "–"),
-        piece("td", {}, chosen ? piece("b", { class: "in-use" }, "in use") : one.ready ? buttonOf({ words: "Use it", name: "small", press: () => desk.choose(one.name) }) : piece("span", { class: "why-not" }, one.why || "not here")));
-    }));
+    body.replaceChildren(
+      ...desk.start.models.map((one) => {
+        const chosen = one.name === desk.model;
+        return piece(
+          "tr",
+          { "data-model": one.name, class: chosen ? "chosen" : "" },
+          piece("th", { scope: "row" }, one.label, one.name !== one.label ? piece("small", {}, one.name) : null),
+          piece(
+            "td",
+            {},
+            [
+              one.params && (one.params < 10 ? one.params.toFixed(1) : wholeText(one.params)) + " M numbers",
+              one.mb && wholeText(one.mb) + " MB",
+            ]
+              .filter(Boolean)
+              .join(", ") || "–",
+          ),
+          piece("td", {}, one.gflops ? (one.gflops < 1 ? one.gflops.toFixed(2) : one.gflops.toFixed(1)) + " GFLOP" : "–"),
+          piece("td", {}, one.quality || "–"),
+          piece("td", {}, one.languages || "–"),
+          piece(
+            "td",
+            {},
+            chosen
+              ? piece("b", { class: "in-use" }, "in use")
+              : one.ready
+                ? buttonOf({ words: "Use it", name: "small", press: () => desk.choose(one.name) })
+                : piece("span", { class: "why-not" }, one.why || "not here"),
+          ),
+        );
+      }),
+    );
   }
 
   return { node, show };

@@ -14,9 +14,19 @@ function piece(tag, attributes = {}, ...children) {
 
 /** A button with a drawing, words, or both. `title` is its name where it has no words. */
 function buttonOf({ icon, words, title, name = "", press, ...more }) {
-  return piece("button", {
-    type: "button", class: ("button " + name + (words ? "" : " icon")).trim(), title, "aria-label": words ? null : title, onclick: press, ...more,
-  }, icon && iconOf(icon), words && piece("span", {}, words));
+  return piece(
+    "button",
+    {
+      type: "button",
+      class: ("button " + name + (words ? "" : " icon")).trim(),
+      title,
+      "aria-label": words ? null : title,
+      onclick: press,
+      ...more,
+    },
+    icon && iconOf(icon),
+    words && piece("span", {}, words),
+  );
 }
 
 /** Text that stays the same is not written again: it would be laid out again, and a screen reader would repeat it. */
@@ -26,9 +36,20 @@ function tellText(node, text) {
 
 /** A choice of a few: options [[value, words, title?]], change(value). `.set(value)` shows another one. */
 function segmented(label, options, change, name = "") {
-  const buttons = options.map(([value, words, title]) => piece("button", {
-    type: "button", class: "button", role: "radio", title, "data-value": value, onclick: () => (node.set(value), change(value)),
-  }, words));
+  const buttons = options.map(([value, words, title]) =>
+    piece(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        role: "radio",
+        title,
+        "data-value": value,
+        onclick: () => (node.set(value), change(value)),
+      },
+      words,
+    ),
+  );
   const node = piece("span", { class: "seg " + name, role: "radiogroup", "aria-label": label, onkeydown: walkSegments }, buttons);
   node.set = (value) => {
     for (const button of buttons) {
@@ -62,8 +83,16 @@ function switchOf(words, title, change, name = "") {
 
 /** A slider; input(value) while it moves. `.set(value)` moves it. */
 function sliderOf({ label, min, max, step, value, input, ...more }) {
-  const node = piece("input", { type: "range", min, max, step, value, "aria-label": label, ...more,
-    oninput: () => (node.fill(), input(+node.value)) });
+  const node = piece("input", {
+    type: "range",
+    min,
+    max,
+    step,
+    value,
+    "aria-label": label,
+    ...more,
+    oninput: () => (node.fill(), input(+node.value)),
+  });
   node.fill = () => node.style.setProperty("--at", ((+node.value - min) / (max - min)) * 100 + "%");
   node.set = (next) => {
     if (document.activeElement !== node || +node.value !== next) node.value = next;
@@ -78,11 +107,19 @@ const countText = (count, word, many = word + "s") => wholeText(count) + " " + (
 const minusText = (text) => text.replace("-", "−");
 const fixedText = (value, digits = 2) => (Number.isFinite(value) ? minusText(value.toFixed(digits)) : "–");
 const shareText = (share, digits = 0) => (Number.isFinite(share) ? (share * 100).toFixed(digits) + " %" : "–");
-const msText = (ms) => ms < 10 ? ms.toFixed(1) + " ms" : ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(1) + " s";
-const ticksText = (seconds) => seconds < 90 ? Math.max(1, Math.round(seconds)) + " s"
-  : seconds < 5400 ? Math.round(seconds / 60) + " min" : (seconds / 3600).toFixed(1) + " h";
-const bytesText = (bytes) => bytes < 1e6 ? wholeText(Math.max(1, bytes / 1000)) + " kB"
-  : bytes < 1e9 ? (bytes / 1e6).toFixed(1) + " MB" : (bytes / 1e9).toFixed(1) + " GB";
+const msText = (ms) => (ms < 10 ? ms.toFixed(1) + " ms" : ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(1) + " s");
+const ticksText = (seconds) =>
+  seconds < 90
+    ? Math.max(1, Math.round(seconds)) + " s"
+    : seconds < 5400
+      ? Math.round(seconds / 60) + " min"
+      : (seconds / 3600).toFixed(1) + " h";
+const bytesText = (bytes) =>
+  bytes < 1e6
+    ? wholeText(Math.max(1, bytes / 1000)) + " kB"
+    : bytes < 1e9
+      ? (bytes / 1e6).toFixed(1) + " MB"
+      : (bytes / 1e9).toFixed(1) + " GB";
 const dayText = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
 /** Hands a file to the visitor. */
@@ -115,7 +152,8 @@ function shotOf(source, side = 512) {
   const [width, height] = [source.videoWidth || source.width, source.videoHeight || source.height];
   const scale = Math.min(1, side / Math.max(width, height));
   const canvas = Object.assign(document.createElement("canvas"), {
-    width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)),
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
   });
   canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));

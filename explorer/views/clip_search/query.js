@@ -1,8 +1,20 @@
 // A query as a value: what is asked, as words, as a request and as a link. Knows no page and no server.
 
 const NOTHING_ASKED = {
-  text: "", weight: 1, terms: [], balanced: true, likes: [], dislikes: [], strategy: "mean", least: false, where: [],
-  template: null, duplicates: null, random: null, page: 0, collection: "faces",
+  text: "",
+  weight: 1,
+  terms: [],
+  balanced: true,
+  likes: [],
+  dislikes: [],
+  strategy: "mean",
+  least: false,
+  where: [],
+  template: null,
+  duplicates: null,
+  random: null,
+  page: 0,
+  collection: "faces",
 }; // terms: [{kind: "text", text, weight} | {kind: "image", ref, weight, label}], beside the words of the field
 
 /** Whether anything is asked for at all; where not, one looks around at random. */
@@ -18,9 +30,26 @@ function termsOf(query) {
 /** The query as the route takes it. */
 function requestOf(query, model, size) {
   const { balanced, likes, dislikes, strategy, least, where, template, duplicates, page, collection } = query;
-  const terms = termsOf(query).map(({ kind, text, ref, weight }) => (kind === "text" ? { kind, text, weight } : { kind, ref, weight }));
+  const terms = termsOf(query).map(({ kind, text, ref, weight }) =>
+    kind === "text" ? { kind, text, weight } : { kind, ref, weight },
+  );
   const random = query.random ?? (asksSomething(query) ? null : 1);
-  return { model, collection, terms, balanced, likes, dislikes, strategy, least, where, template, duplicates, random, page, size };
+  return {
+    model,
+    collection,
+    terms,
+    balanced,
+    likes,
+    dislikes,
+    strategy,
+    least,
+    where,
+    template,
+    duplicates,
+    random,
+    page,
+    size,
+  };
 }
 
 /** "red hair + glasses - beard" -> [["+", "red hair"], ["+", "glasses"], ["-", "beard"]] */
@@ -32,12 +61,23 @@ function splitSigns(text) {
 }
 
 /** The words that a picture's heat map is about: those that the query asks for. */
-const wordsOf = (query) => termsOf(query).filter((term) => term.kind === "text" && term.weight > 0).map((term) => term.text).join(", ");
+const wordsOf = (query) =>
+  termsOf(query)
+    .filter((term) => term.kind === "text" && term.weight > 0)
+    .map((term) => term.text)
+    .join(", ");
 
 /** The query in a few words, for lists and files. */
 function queryWords(query) {
-  const terms = termsOf(query).map((term, i) => (term.weight < 0 ? "− " : i ? "+ " : "") + (term.kind === "text" ? term.text : term.label || "a picture"));
-  const rated = [[query.likes, "liked"], [query.dislikes, "disliked"]].filter(([ids]) => ids.length).map(([ids, word]) => ids.length + " " + word);
+  const terms = termsOf(query).map(
+    (term, i) => (term.weight < 0 ? "− " : i ? "+ " : "") + (term.kind === "text" ? term.text : term.label || "a picture"),
+  );
+  const rated = [
+    [query.likes, "liked"],
+    [query.dislikes, "disliked"],
+  ]
+    .filter(([ids]) => ids.length)
+    .map(([ids, word]) => ids.length + " " + word);
   return [terms.join(" "), ...rated].filter(Boolean).join(", ") || "random pictures";
 }
 
@@ -63,16 +103,31 @@ function withCondition(where, field, op, value) {
 /** A query as pairs for the address; null where it is as usual. A visitor's own pictures are on no other page, so they stay out.
  * The page is "p": Gradio reads "page" itself. */
 function linkOf(query, usual) {
-  const shared = query.terms.filter((term) => term.kind === "text" || (term.ref.picture === undefined && term.ref.collection !== "mine"));
-  const terms = shared.map((term) => term.kind === "text" ? ["t", term.text, term.weight]
-    : term.ref.face !== undefined ? ["f", term.ref.face, term.weight] : ["i", term.ref.item, term.weight, term.ref.collection]);
+  const shared = query.terms.filter(
+    (term) => term.kind === "text" || (term.ref.picture === undefined && term.ref.collection !== "mine"),
+  );
+  const terms = shared.map((term) =>
+    term.kind === "text"
+      ? ["t", term.text, term.weight]
+      : term.ref.face !== undefined
+        ? ["f", term.ref.face, term.weight]
+        : ["i", term.ref.item, term.weight, term.ref.collection],
+  );
   const beside = terms.length || query.likes.length || query.dislikes.length || query.random !== null;
   return {
-    q: query.text === usual.text && !beside ? null : query.text, qw: query.weight === 1 ? null : query.weight,
-    terms: terms.length ? JSON.stringify(terms) : null, like: query.likes.join(".") || null, dislike: query.dislikes.join(".") || null,
-    strategy: query.strategy === "mean" ? null : query.strategy, least: query.least ? "1" : null,
-    where: query.where.length ? JSON.stringify(query.where) : null, template: query.template, near: query.duplicates,
-    random: query.random, p: query.page || null, collection: query.collection === usual.collection ? null : query.collection,
+    q: query.text === usual.text && !beside ? null : query.text,
+    qw: query.weight === 1 ? null : query.weight,
+    terms: terms.length ? JSON.stringify(terms) : null,
+    like: query.likes.join(".") || null,
+    dislike: query.dislikes.join(".") || null,
+    strategy: query.strategy === "mean" ? null : query.strategy,
+    least: query.least ? "1" : null,
+    where: query.where.length ? JSON.stringify(query.where) : null,
+    template: query.template,
+    near: query.duplicates,
+    random: query.random,
+    p: query.page || null,
+    collection: query.collection === usual.collection ? null : query.collection,
     plain: query.balanced ? null : "1",
   };
 }
@@ -88,18 +143,35 @@ function queryFrom(get, usual) {
     }
   };
   const number = (key, otherwise) => (get(key) !== null && Number.isFinite(+get(key)) ? +get(key) : otherwise);
-  const ids = (key) => (get(key) ?? "").split(".").filter((text) => /^\d+$/.test(text)).map(Number);
-  const terms = list("terms").map(([kind, what, weight, collection]) => {
-    if (!Number.isFinite(weight)) return null;
-    if (kind === "t") return typeof what === "string" ? { kind: "text", text: what, weight } : null;
-    if (!Number.isInteger(what)) return null;
-    const ref = kind === "f" ? { face: what } : { item: what, collection: String(collection ?? usual.collection) };
-    return { kind: "image", ref, weight, label: "a picture" };
-  }).filter(Boolean);
+  const ids = (key) =>
+    (get(key) ?? "")
+      .split(".")
+      .filter((text) => /^\d+$/.test(text))
+      .map(Number);
+  const terms = list("terms")
+    .map(([kind, what, weight, collection]) => {
+      if (!Number.isFinite(weight)) return null;
+      if (kind === "t") return typeof what === "string" ? { kind: "text", text: what, weight } : null;
+      if (!Number.isInteger(what)) return null;
+      const ref = kind === "f" ? { face: what } : { item: what, collection: String(collection ?? usual.collection) };
+      return { kind: "image", ref, weight, label: "a picture" };
+    })
+    .filter(Boolean);
   return {
-    ...usual, text: get("q") ?? usual.text, weight: number("qw", 1), terms, likes: ids("like"), dislikes: ids("dislike"),
-    strategy: get("strategy") === "best" ? "best" : "mean", least: get("least") === "1",
+    ...usual,
+    text: get("q") ?? usual.text,
+    weight: number("qw", 1),
+    terms,
+    likes: ids("like"),
+    dislikes: ids("dislike"),
+    strategy: get("strategy") === "best" ? "best" : "mean",
+    least: get("least") === "1",
     where: list("where").filter((one) => one.length === 3 && one.slice(0, 2).every((part) => typeof part === "string")),
-    template: get("template"), duplicates: number("near", null), random: number("random", null),
-    page: Math.max(0, Math.floor(number("p", 0))), collection: get("collection") ?? usual.collection, balanced: get("plain") !== "1",
-  };}
+    template: get("template"),
+    duplicates: number("near", null),
+    random: number("random", null),
+    page: Math.max(0, Math.floor(number("p", 0))),
+    collection: get("collection") ?? usual.collection,
+    balanced: get("plain") !== "1",
+  };
+}

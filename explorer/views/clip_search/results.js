@@ -34,8 +34,17 @@ function makeResults(place, desk) {
     const spelled = words.map((word) => "“" + word + "” is spelled " + [...word].join("-"));
     const one = words.length === 1;
     const known = desk.start.model?.words ?? [];
-    return notice("unknown", spelled.join(", ") + ": this model never saw " + (one ? "the word" : "these words") + ", so expect little of " + (one ? "it." : "them."),
-      known.length && known.length < 400 && piece("details", {}, piece("summary", {}, "The " + known.length + " words it knows"), known.join(" · ")));
+    return notice(
+      "unknown",
+      spelled.join(", ") +
+        ": this model never saw " +
+        (one ? "the word" : "these words") +
+        ", so expect little of " +
+        (one ? "it." : "them."),
+      known.length &&
+        known.length < 400 &&
+        piece("details", {}, piece("summary", {}, "The " + known.length + " words it knows"), known.join(" · ")),
+    );
   }
 
   function draw(told) {
@@ -43,16 +52,29 @@ function makeResults(place, desk) {
     trouble.hidden = true;
     place.dataset.state = "idle";
     const random = desk.query.random !== null || !asksSomething(desk.query);
-    const where = matched < total ? wholeText(matched) + " of " + countText(total, "picture") + " pass the filters" : countText(total, "picture");
+    const where =
+      matched < total
+        ? wholeText(matched) + " of " + countText(total, "picture") + " pass the filters"
+        : countText(total, "picture");
     const time = took ? Object.values(took).reduce((sum, ms) => sum + ms, 0) : null;
-    const doing = desk.detail ? "" : random ? "Click one to see more of it, or to search by it." : "Click one to see where its score comes from.";
-    line.replaceChildren(...[piece("b", {}, random ? "A random look." : desk.query.least ? "The least similar first." : "The nearest first."), " " + where
-      + (time === null ? ". " : ", searched in " + msText(time) + ". "), doing]);
+    const doing = desk.detail
+      ? ""
+      : random
+        ? "Click one to see more of it, or to search by it."
+        : "Click one to see where its score comes from.";
+    line.replaceChildren(
+      ...[
+        piece("b", {}, random ? "A random look." : desk.query.least ? "The least similar first." : "The nearest first."),
+        " " + where + (time === null ? ". " : ", searched in " + msText(time) + ". "),
+        doing,
+      ],
+    );
 
     const said = [];
     if (told.nothing && hits.length) said.push(notice("nothing", told.nothing));
     if (told.unknown?.length) said.push(unknownNotice(told.unknown));
-    for (const sentence of (told.notes ?? []).filter((one) => !told.unknown?.length || !/never learnt/.test(one))) said.push(notice("note", sentence));
+    for (const sentence of (told.notes ?? []).filter((one) => !told.unknown?.length || !/never learnt/.test(one)))
+      said.push(notice("note", sentence));
     notices.replaceChildren(...said);
 
     grid.dataset.nothing = String(Boolean(told.nothing));
@@ -69,18 +91,41 @@ function makeResults(place, desk) {
   }
 
   function empty(total) {
-    if (!total) return piece("div", { class: "empty" }, piece("p", {}, "This collection has no pictures yet."),
-      buttonOf({ words: "Add pictures", name: "strong", press: () => desk.show("collections") }));
-    if (desk.query.where.length) return piece("div", { class: "empty" }, piece("p", {}, "No picture passes these filters."),
-      buttonOf({ words: "Clear the filters", name: "strong", press: () => desk.go({ where: [] }) }));
-    return piece("div", { class: "empty" }, piece("p", {}, "Nothing on this page."), buttonOf({ words: "First page", press: () => desk.go({ page: 0 }) }));
+    if (!total)
+      return piece(
+        "div",
+        { class: "empty" },
+        piece("p", {}, "This collection has no pictures yet."),
+        buttonOf({ words: "Add pictures", name: "strong", press: () => desk.show("collections") }),
+      );
+    if (desk.query.where.length)
+      return piece(
+        "div",
+        { class: "empty" },
+        piece("p", {}, "No picture passes these filters."),
+        buttonOf({ words: "Clear the filters", name: "strong", press: () => desk.go({ where: [] }) }),
+      );
+    return piece(
+      "div",
+      { class: "empty" },
+      piece("p", {}, "Nothing on this page."),
+      buttonOf({ words: "First page", press: () => desk.go({ page: 0 }) }),
+    );
   }
 
   function failed(error) {
     place.dataset.state = "error";
     trouble.hidden = false;
-    trouble.replaceChildren(piece("p", {}, error.message), piece("div", { class: "row" }, buttonOf({ words: "Try again", press: desk.search }),
-      desk.query.collection !== desk.usual.collection && buttonOf({ words: "See the collections", press: () => desk.show("collections") })));
+    trouble.replaceChildren(
+      piece("p", {}, error.message),
+      piece(
+        "div",
+        { class: "row" },
+        buttonOf({ words: "Try again", press: desk.search }),
+        desk.query.collection !== desk.usual.collection &&
+          buttonOf({ words: "See the collections", press: () => desk.show("collections") }),
+      ),
+    );
   }
 
   /** Which results are open, liked or part of the query. */
@@ -89,7 +134,10 @@ function makeResults(place, desk) {
     for (const tile of grid.querySelectorAll(".tile")) {
       const id = +tile.dataset.id;
       tile.classList.toggle("open", desk.detail?.id === id);
-      tile.classList.toggle("used", terms.some((term) => term.ref?.item === id && term.ref.collection === desk.query.collection));
+      tile.classList.toggle(
+        "used",
+        terms.some((term) => term.ref?.item === id && term.ref.collection === desk.query.collection),
+      );
       tile.dataset.rated = likes.includes(id) ? "liked" : dislikes.includes(id) ? "disliked" : "";
       tile.querySelector('[data-deed="like"]').setAttribute("aria-pressed", likes.includes(id));
       tile.querySelector('[data-deed="dislike"]').setAttribute("aria-pressed", dislikes.includes(id));
@@ -121,9 +169,16 @@ function makeResults(place, desk) {
   function step(key) {
     const all = picks();
     if (!all.length) return;
-    const at = all.findIndex((pick) => pick === document.activeElement || (!grid.contains(document.activeElement) && +pick.closest(".tile").dataset.id === desk.detail?.id));
+    const at = all.findIndex(
+      (pick) =>
+        pick === document.activeElement ||
+        (!grid.contains(document.activeElement) && +pick.closest(".tile").dataset.id === desk.detail?.id),
+    );
     if (at < 0) return focusTile(0);
-    const columns = all.filter((pick) => pick.offsetParent && Math.abs(pick.getBoundingClientRect().top - all[0].getBoundingClientRect().top) < 4).length || 1;
+    const columns =
+      all.filter(
+        (pick) => pick.offsetParent && Math.abs(pick.getBoundingClientRect().top - all[0].getBoundingClientRect().top) < 4,
+      ).length || 1;
     const next = at + { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[key];
     if (next >= 0 && next < all.length) return focusTile(next);
     if (next < 0 && key === "ArrowUp" && desk.query.page === 0) return desk.field.focus();

@@ -2,25 +2,67 @@
 
 const SKETCH_SIDE = 256;
 const SKETCH_COLOURS = [
-  ["#1d191c", "black"], ["#4a2a1a", "brown"], ["#d02818", "red"], ["#e8c15a", "blonde"], ["#f2619b", "pink"], ["#2f6fdb", "blue"],
-  ["#2f9e4f", "green"], ["#f4c91f", "yellow"], ["#edb98a", "skin"], ["#845744", "dark skin"], ["#8fd0ff", "sky"], ["#fafafa", "white"],
+  ["#1d191c", "black"],
+  ["#4a2a1a", "brown"],
+  ["#d02818", "red"],
+  ["#e8c15a", "blonde"],
+  ["#f2619b", "pink"],
+  ["#2f6fdb", "blue"],
+  ["#2f9e4f", "green"],
+  ["#f4c91f", "yellow"],
+  ["#edb98a", "skin"],
+  ["#845744", "dark skin"],
+  ["#8fd0ff", "sky"],
+  ["#fafafa", "white"],
 ];
 
 function sketchOf(changed) {
-  const canvas = piece("canvas", { class: "sketch", width: SKETCH_SIDE, height: SKETCH_SIDE, "aria-label": "Drawing", role: "img" });
+  const canvas = piece("canvas", {
+    class: "sketch",
+    width: SKETCH_SIDE,
+    height: SKETCH_SIDE,
+    "aria-label": "Drawing",
+    role: "img",
+  });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   let [colour, width, drawing, last, before] = [SKETCH_COLOURS[2][0], 22, false, null, []];
 
-  const pens = piece("div", { class: "pens", role: "radiogroup", "aria-label": "Colour" }, SKETCH_COLOURS.map(([value, name]) =>
-    piece("button", { type: "button", class: "pen", role: "radio", title: name, "aria-label": name, style: "--pen:" + value,
-      onclick: () => pick(value), "data-pen": value })));
-  const widths = segmented("Pen", [["8", "fine"], ["22", "broad"], ["56", "brush"]], (value) => (width = +value));
+  const pens = piece(
+    "div",
+    { class: "pens", role: "radiogroup", "aria-label": "Colour" },
+    SKETCH_COLOURS.map(([value, name]) =>
+      piece("button", {
+        type: "button",
+        class: "pen",
+        role: "radio",
+        title: name,
+        "aria-label": name,
+        style: "--pen:" + value,
+        onclick: () => pick(value),
+        "data-pen": value,
+      }),
+    ),
+  );
+  const widths = segmented(
+    "Pen",
+    [
+      ["8", "fine"],
+      ["22", "broad"],
+      ["56", "brush"],
+    ],
+    (value) => (width = +value),
+  );
   widths.set("22");
-  const undo = buttonOf({ icon: "back", title: "Take the last stroke back", name: "small", press: () => {
-    if (!before.length) return;
-    context.putImageData(before.pop(), 0, 0);
-    told();
-  } });
+  const undo = buttonOf({
+    icon: "back",
+    title: "Take the last stroke back",
+    name: "small",
+    press: () => {
+      if (!before.length) return;
+      context.putImageData(before.pop(), 0, 0);
+      told();
+    },
+  });
   const empty = buttonOf({ icon: "reset", words: "Empty", name: "small", press: () => clear() });
 
   function pick(value) {
@@ -73,11 +115,12 @@ function sketchOf(changed) {
     stroke(event);
   });
   canvas.addEventListener("pointermove", stroke);
-  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => {
-    if (!drawing) return;
-    drawing = false;
-    told();
-  });
+  for (const name of ["pointerup", "pointercancel"])
+    canvas.addEventListener(name, () => {
+      if (!drawing) return;
+      drawing = false;
+      told();
+    });
 
   context.fillStyle = "#fff";
   context.fillRect(0, 0, SKETCH_SIDE, SKETCH_SIDE);
@@ -92,5 +135,11 @@ function sketchOf(changed) {
     told();
   }
 
-  return { node: canvas, tools: [pens, piece("div", { class: "pen-tools" }, widths, undo, empty)], over, clear, shot: () => shotOf(canvas) };
+  return {
+    node: canvas,
+    tools: [pens, piece("div", { class: "pen-tools" }, widths, undo, empty)],
+    over,
+    clear,
+    shot: () => shotOf(canvas),
+  };
 }

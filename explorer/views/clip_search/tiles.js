@@ -13,7 +13,12 @@ function topText(percentile) {
 /** How sure a score is, in a sentence. */
 function sureSentence(hit) {
   if (hit.sure === null || hit.sure === undefined) return "";
-  const z = Number.isFinite(hit.z) ? fixedText(Math.abs(hit.z), 1) + " standard deviations " + (hit.z < 0 ? "below" : "above") + " what unrelated texts score on it" : "";
+  const z = Number.isFinite(hit.z)
+    ? fixedText(Math.abs(hit.z), 1) +
+      " standard deviations " +
+      (hit.z < 0 ? "below" : "above") +
+      " what unrelated texts score on it"
+    : "";
   const word = { sure: "It matches", maybe: "It may match", no: "It hardly matches" }[hit.sure];
   return z ? word + ": " + z + "." : word + ".";
 }
@@ -21,13 +26,25 @@ function sureSentence(hit) {
 function sureBar(hit) {
   if (!SURE_WORDS[hit.sure]) return null;
   const part = Math.max(0.02, Math.min(1, (hit.z ?? 0) / SURE_FULL));
-  return piece("span", { class: "sure", "data-sure": hit.sure, title: sureSentence(hit) },
-    piece("span", { class: "sure-bar", "aria-hidden": "true", style: "--part:" + part * 100 + "%" }), piece("span", { class: "sure-word" }, SURE_WORDS[hit.sure]));
+  return piece(
+    "span",
+    { class: "sure", "data-sure": hit.sure, title: sureSentence(hit) },
+    piece("span", { class: "sure-bar", "aria-hidden": "true", style: "--part:" + part * 100 + "%" }),
+    piece("span", { class: "sure-word" }, SURE_WORDS[hit.sure]),
+  );
 }
 
 /** The sentence that a screen reader says of a result. */
 function tileName(hit, rank) {
-  return [rank + 1 + ".", hit.caption || hit.title || "picture " + hit.id, Number.isFinite(hit.score) && "score " + fixedText(hit.score, 3), topText(hit.percentile), SURE_WORDS[hit.sure]].filter(Boolean).join(", ");
+  return [
+    rank + 1 + ".",
+    hit.caption || hit.title || "picture " + hit.id,
+    Number.isFinite(hit.score) && "score " + fixedText(hit.score, 3),
+    topText(hit.percentile),
+    SURE_WORDS[hit.sure],
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function tileOf(hit, rank, desk) {
@@ -38,18 +55,43 @@ function tileOf(hit, rank, desk) {
     ["like", "Like it (Y)", () => desk.rate("likes", hit.id)],
     ["dislike", "Dislike it (N)", () => desk.rate("dislikes", hit.id)],
   ].map(([icon, title, press]) => buttonOf({ icon, title, press, name: "small tile-deed", tabindex: -1, "data-deed": icon }));
-  const image = piece("img", { src: desk.image(ref, 256), alt: "", loading: rank < 24 ? "eager" : "lazy", decoding: "async", draggable: "false" });
+  const image = piece("img", {
+    src: desk.image(ref, 256),
+    alt: "",
+    loading: rank < 24 ? "eager" : "lazy",
+    decoding: "async",
+    draggable: "false",
+  });
   image.addEventListener("error", () => image.parentElement?.classList.add("gone"), { once: true });
-  const pick = piece("button", {
-    type: "button", class: "tile-pick", "aria-label": tileName(hit, rank), tabindex: rank ? -1 : 0, draggable: "true",
-    onclick: () => desk.open(hit.id),
-    ondragstart: (event) => (event.dataTransfer.setData("text/clip-item", String(hit.id)), setTimeout(desk.dragging)),
-  }, piece("span", { class: "tile-picture" }, image),
-  Number.isFinite(hit.score) && piece("span", { class: "tile-numbers" }, piece("b", { title: "Cosine between query and picture" }, fixedText(hit.score, 3)), piece("span", {}, topText(hit.percentile))),
-  sureBar(hit),
-  piece("span", { class: "tile-caption", title: hit.caption || hit.title }, hit.caption || hit.title || ""));
-  const tile = piece("div", { class: "tile", role: "listitem", "data-id": hit.id }, pick, piece("span", { class: "tile-deeds" }, deeds),
-    hit.group ? groupOf(hit, desk) : null);
+  const pick = piece(
+    "button",
+    {
+      type: "button",
+      class: "tile-pick",
+      "aria-label": tileName(hit, rank),
+      tabindex: rank ? -1 : 0,
+      draggable: "true",
+      onclick: () => desk.open(hit.id),
+      ondragstart: (event) => (event.dataTransfer.setData("text/clip-item", String(hit.id)), setTimeout(desk.dragging)),
+    },
+    piece("span", { class: "tile-picture" }, image),
+    Number.isFinite(hit.score) &&
+      piece(
+        "span",
+        { class: "tile-numbers" },
+        piece("b", { title: "Cosine between query and picture" }, fixedText(hit.score, 3)),
+        piece("span", {}, topText(hit.percentile)),
+      ),
+    sureBar(hit),
+    piece("span", { class: "tile-caption", title: hit.caption || hit.title }, hit.caption || hit.title || ""),
+  );
+  const tile = piece(
+    "div",
+    { class: "tile", role: "listitem", "data-id": hit.id },
+    pick,
+    piece("span", { class: "tile-deeds" }, deeds),
+    hit.group ? groupOf(hit, desk) : null,
+  );
   return tile;
 }
 
@@ -57,11 +99,28 @@ function tileOf(hit, rank, desk) {
 function groupOf(hit, desk) {
   const inside = piece("div", { class: "group", hidden: true });
   const words = countText(hit.group, "more like this", "more like this");
-  const button = piece("button", { type: "button", class: "group-open", "aria-expanded": "false", onclick: () => {
-    inside.hidden = !inside.hidden;
-    button.setAttribute("aria-expanded", !inside.hidden);
-    if (!inside.children.length) inside.append(...(hit.hidden ?? []).map((id) => piece("button", { type: "button", class: "group-one", "aria-label": "Picture " + id, onclick: () => desk.open(id) },
-      piece("img", { src: desk.image(desk.refOf(id), 96), alt: "", loading: "lazy" }))));
-  } }, words);
+  const button = piece(
+    "button",
+    {
+      type: "button",
+      class: "group-open",
+      "aria-expanded": "false",
+      onclick: () => {
+        inside.hidden = !inside.hidden;
+        button.setAttribute("aria-expanded", !inside.hidden);
+        if (!inside.children.length)
+          inside.append(
+            ...(hit.hidden ?? []).map((id) =>
+              piece(
+                "button",
+                { type: "button", class: "group-one", "aria-label": "Picture " + id, onclick: () => desk.open(id) },
+                piece("img", { src: desk.image(desk.refOf(id), 96), alt: "", loading: "lazy" }),
+              ),
+            ),
+          );
+      },
+    },
+    words,
+  );
   return piece("div", { class: "group-box" }, button, inside);
 }

@@ -3,21 +3,52 @@
 const NEAR_OFF = 1; // the end of the slider at which near-duplicates are left alone
 
 function makeTools(place, desk) {
-  const filters = buttonOf({ icon: "filter", words: "Filters", press: () => desk.filters.toggle(), "data-do": "filters", "aria-expanded": "false" });
+  const filters = buttonOf({
+    icon: "filter",
+    words: "Filters",
+    press: () => desk.filters.toggle(),
+    "data-do": "filters",
+    "aria-expanded": "false",
+  });
   const on = piece("div", { class: "conditions", role: "list", "aria-label": "Filters that are on" });
-  const template = piece("select", { "aria-label": "Prompt around the words", "data-pick": "template", onchange: () => desk.go({ template: template.value || null }) });
-  const near = sliderOf({ label: "Group near-duplicates from this cosine on", min: 0.8, max: NEAR_OFF, step: 0.005, value: NEAR_OFF,
-    input: (value) => desk.go({ duplicates: value >= NEAR_OFF ? null : value }, "near") });
+  const template = piece("select", {
+    "aria-label": "Prompt around the words",
+    "data-pick": "template",
+    onchange: () => desk.go({ template: template.value || null }),
+  });
+  const near = sliderOf({
+    label: "Group near-duplicates from this cosine on",
+    min: 0.8,
+    max: NEAR_OFF,
+    step: 0.005,
+    value: NEAR_OFF,
+    input: (value) => desk.go({ duplicates: value >= NEAR_OFF ? null : value }, "near"),
+  });
   const nearText = piece("output", {});
-  const least = switchOf("Least similar", "Turns the order round: what is farthest from the query comes first", (value) => desk.go({ least: value }));
+  const least = switchOf("Least similar", "Turns the order round: what is farthest from the query comes first", (value) =>
+    desk.go({ least: value }),
+  );
   place.className = "tools";
   on.hidden = true;
   place.append(
     filters,
-    buttonOf({ icon: "dice", words: "Random", title: "A random look through the collection (R)", press: () => random(), "data-do": "random" }),
+    buttonOf({
+      icon: "dice",
+      words: "Random",
+      title: "A random look through the collection (R)",
+      press: () => random(),
+      "data-do": "random",
+    }),
     piece("label", { class: "tool" }, piece("span", {}, "Prompt"), template),
-    piece("label", { class: "tool tool-near", title: "Results that are nearly the same picture stand behind one of them" }, piece("span", {}, "Near-duplicates"), near, nearText),
-    least);
+    piece(
+      "label",
+      { class: "tool tool-near", title: "Results that are nearly the same picture stand behind one of them" },
+      piece("span", {}, "Near-duplicates"),
+      near,
+      nearText,
+    ),
+    least,
+  );
   place.after(on);
 
   function random() {
@@ -25,7 +56,10 @@ function makeTools(place, desk) {
   }
 
   function showStart() {
-    template.replaceChildren(piece("option", { value: "" }, "as written"), ...desk.start.templates.map((text) => piece("option", { value: text }, text.replace("{}", "…"))));
+    template.replaceChildren(
+      piece("option", { value: "" }, "as written"),
+      ...desk.start.templates.map((text) => piece("option", { value: text }, text.replace("{}", "…"))),
+    );
     show();
   }
 
@@ -36,9 +70,24 @@ function makeTools(place, desk) {
     tellText(nearText, duplicates === null ? "all shown" : "grouped from " + duplicates.toFixed(3).replace(/0$/, ""));
     least.set(turned);
     on.hidden = !where.length;
-    on.replaceChildren(...where.map((one) => piece("span", { class: "condition", role: "listitem" }, piece("span", { title: conditionWords(one) }, conditionWords(one)),
-      buttonOf({ icon: "close", title: "Without the filter “" + conditionWords(one) + "”", name: "bare small", press: () => desk.go({ where: desk.query.where.filter((other) => other !== one) }) }))),
-      ...(where.length ? [buttonOf({ words: "Clear all", name: "small ghost", press: () => desk.go({ where: [] }), "data-do": "clear-filters" })] : []));
+    on.replaceChildren(
+      ...where.map((one) =>
+        piece(
+          "span",
+          { class: "condition", role: "listitem" },
+          piece("span", { title: conditionWords(one) }, conditionWords(one)),
+          buttonOf({
+            icon: "close",
+            title: "Without the filter “" + conditionWords(one) + "”",
+            name: "bare small",
+            press: () => desk.go({ where: desk.query.where.filter((other) => other !== one) }),
+          }),
+        ),
+      ),
+      ...(where.length
+        ? [buttonOf({ words: "Clear all", name: "small ghost", press: () => desk.go({ where: [] }), "data-do": "clear-filters" })]
+        : []),
+    );
     tellText(filters.lastChild, where.length ? "Filters (" + where.length + ")" : "Filters");
   }
 

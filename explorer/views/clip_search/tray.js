@@ -2,16 +2,40 @@
 
 function makeTray(place, desk) {
   let [kind, how, drawn] = [null, "only", 0];
-  const words = segmented("What the picture does", [["only", "instead of the query"], ["add", "add to it"], ["subtract", "subtract from it"]], (value) => (how = value), "tray-how");
+  const words = segmented(
+    "What the picture does",
+    [
+      ["only", "instead of the query"],
+      ["add", "add to it"],
+      ["subtract", "subtract from it"],
+    ],
+    (value) => (how = value),
+    "tray-how",
+  );
   const body = piece("div", { class: "tray-body" });
   const trouble = piece("p", { class: "trouble", role: "alert", hidden: true });
   const say = (sentence) => (tellText(trouble, sentence), (trouble.hidden = !sentence));
   const camera = cameraOf(say);
-  const file = piece("input", { type: "file", accept: "image/*,.heic,.heif,.avif", class: "unseen", tabindex: -1, "aria-label": "A picture from this device",
-    onchange: () => (give(file.files[0]), (file.value = "")) });
+  const file = piece("input", {
+    type: "file",
+    accept: "image/*,.heic,.heif,.avif",
+    class: "unseen",
+    tabindex: -1,
+    "aria-label": "A picture from this device",
+    onchange: () => (give(file.files[0]), (file.value = "")),
+  });
   const sketch = sketchOf(settled(async () => desk.take(await sketch.shot(), "your drawing", "add", "drawing-" + drawn), 150));
   place.className = "tray";
-  place.append(piece("header", { class: "tray-head" }, words, buttonOf({ icon: "close", title: "Close", name: "bare", press: () => toggle(null) })), body, trouble);
+  place.append(
+    piece(
+      "header",
+      { class: "tray-head" },
+      words,
+      buttonOf({ icon: "close", title: "Close", name: "bare", press: () => toggle(null) }),
+    ),
+    body,
+    trouble,
+  );
 
   async function give(blob) {
     if (!blob) return;
@@ -23,15 +47,51 @@ function makeTray(place, desk) {
   }
 
   const faces = {
-    upload: () => [piece("button", { type: "button", class: "drop", onclick: () => file.click(), "data-do": "choose-file" },
-      iconOf("upload"), piece("b", {}, "Choose a picture"), piece("span", {}, "or drop it anywhere on this page, or paste it (Ctrl+V)"),
-      piece("small", {}, desk.start.formats ?? ""), piece("small", {}, "It goes to this app's server, is kept while the page is open, and is seen by nobody else.")), file],
-    camera: () => [piece("div", { class: "tray-camera" }, camera.node, piece("div", { class: "tray-side" },
-      piece("p", {}, "The shot is the middle square of the picture."),
-      buttonOf({ icon: "camera", words: "Take it", name: "strong", press: async () => give(await camera.shot()), "data-do": "shot" })))],
-    draw: () => [piece("div", { class: "tray-draw" }, sketch.node, piece("div", { class: "tray-side" },
-      piece("p", {}, "Draw; the results follow each stroke. A face of a few colours is enough."), sketch.tools,
-      buttonOf({ words: "Draw over the chosen picture", name: "small", press: overChosen, "data-do": "over" })))],
+    upload: () => [
+      piece(
+        "button",
+        { type: "button", class: "drop", onclick: () => file.click(), "data-do": "choose-file" },
+        iconOf("upload"),
+        piece("b", {}, "Choose a picture"),
+        piece("span", {}, "or drop it anywhere on this page, or paste it (Ctrl+V)"),
+        piece("small", {}, desk.start.formats ?? ""),
+        piece("small", {}, "It goes to this app's server, is kept while the page is open, and is seen by nobody else."),
+      ),
+      file,
+    ],
+    camera: () => [
+      piece(
+        "div",
+        { class: "tray-camera" },
+        camera.node,
+        piece(
+          "div",
+          { class: "tray-side" },
+          piece("p", {}, "The shot is the middle square of the picture."),
+          buttonOf({
+            icon: "camera",
+            words: "Take it",
+            name: "strong",
+            press: async () => give(await camera.shot()),
+            "data-do": "shot",
+          }),
+        ),
+      ),
+    ],
+    draw: () => [
+      piece(
+        "div",
+        { class: "tray-draw" },
+        sketch.node,
+        piece(
+          "div",
+          { class: "tray-side" },
+          piece("p", {}, "Draw; the results follow each stroke. A face of a few colours is enough."),
+          sketch.tools,
+          buttonOf({ words: "Draw over the chosen picture", name: "small", press: overChosen, "data-do": "over" }),
+        ),
+      ),
+    ],
   };
 
   function overChosen() {
@@ -48,7 +108,8 @@ function makeTray(place, desk) {
     kind = next;
     place.hidden = !kind;
     place.dataset.kind = kind ?? "";
-    for (const button of desk.root.querySelectorAll("[data-tray]")) button.setAttribute("aria-expanded", button.dataset.tray === kind);
+    for (const button of desk.root.querySelectorAll("[data-tray]"))
+      button.setAttribute("aria-expanded", button.dataset.tray === kind);
     say("");
     if (!kind) return;
     how = mode;
@@ -90,8 +151,19 @@ function makeTray(place, desk) {
   });
 
   /** Who takes a picture that is dropped or pasted now: the part that is shown, or nobody. */
-  desk.takes = () => desk.part === "search" ? (blob, mode) => desk.take(blob, "", mode)
-    : desk.part === "classify" ? (blob) => desk.classify?.take(blob) : desk.part === "collections" ? (blob, mode, files) => desk.uploads?.take(files ?? [blob]) : null;
+  desk.takes = () =>
+    desk.part === "search"
+      ? (blob, mode) => desk.take(blob, "", mode)
+      : desk.part === "classify"
+        ? (blob) => desk.classify?.take(blob)
+        : desk.part === "collections"
+          ? (blob, mode, files) => desk.uploads?.take(files ?? [blob])
+          : null;
 
-  desk.tray = { toggle, get kind() { return kind; } };
+  desk.tray = {
+    toggle,
+    get kind() {
+      return kind;
+    },
+  };
 }

@@ -1,34 +1,74 @@
 // Pictures of the visitor's as a collection for as long as the page is open: sent one by one, each with its state.
 
 function makeUpload(desk, changed) {
-  const file = piece("input", { type: "file", multiple: true, accept: "image/*,.heic,.heif,.avif", class: "unseen", tabindex: -1, "aria-label": "Pictures to search", onchange: () => (take(file.files), (file.value = "")) });
+  const file = piece("input", {
+    type: "file",
+    multiple: true,
+    accept: "image/*,.heic,.heif,.avif",
+    class: "unseen",
+    tabindex: -1,
+    "aria-label": "Pictures to search",
+    onchange: () => (take(file.files), (file.value = "")),
+  });
   const most = () => desk.start.limits?.uploads ?? 200;
   const bar = piece("progress", { class: "job-bar", max: 1, value: 0, hidden: true, "aria-label": "Progress" });
   const line = piece("p", { class: "job-line", role: "status" });
   const files = piece("ol", { class: "upload-files", "aria-label": "Files" });
   const stop = buttonOf({ words: "Stop", name: "small", press: () => (queue = []), hidden: true });
-  const search = buttonOf({ words: "Search them", name: "small strong", press: () => (desk.only({ collection: "mine", where: [], text: desk.query.text || desk.usual.text }), desk.show("search")), hidden: true, "data-do": "search-mine" });
+  const search = buttonOf({
+    words: "Search them",
+    name: "small strong",
+    press: () => (desk.only({ collection: "mine", where: [], text: desk.query.text || desk.usual.text }), desk.show("search")),
+    hidden: true,
+    "data-do": "search-mine",
+  });
   const forget = buttonOf({ words: "Forget my pictures", name: "small", press: forgetAll, hidden: true, "data-do": "forget" });
   const limit = piece("span", {});
-  const node = piece("section", { class: "card", "aria-label": "Your own pictures" }, piece("h3", {}, "Your own pictures, for now"),
-    piece("button", { type: "button", class: "drop", onclick: () => file.click(), "data-do": "choose-files" }, iconOf("upload"), piece("b", {}, "Choose pictures"), limit), file,
-    piece("p", { class: "muted small-text" }, "They go to this app's server, only you can search them, and they are deleted when you close the page or forget them here."),
-    bar, line, files, piece("div", { class: "row" }, search, stop, forget));
+  const node = piece(
+    "section",
+    { class: "card", "aria-label": "Your own pictures" },
+    piece("h3", {}, "Your own pictures, for now"),
+    piece(
+      "button",
+      { type: "button", class: "drop", onclick: () => file.click(), "data-do": "choose-files" },
+      iconOf("upload"),
+      piece("b", {}, "Choose pictures"),
+      limit,
+    ),
+    file,
+    piece(
+      "p",
+      { class: "muted small-text" },
+      "They go to this app's server, only you can search them, and they are deleted when you close the page or forget them here.",
+    ),
+    bar,
+    line,
+    files,
+    piece("div", { class: "row" }, search, stop, forget),
+  );
   let [queue, working, done, failed, all] = [[], false, 0, 0, 0];
 
   function take(chosen) {
     const list = [...chosen];
     const mine = desk.start.collections.find((one) => one.id === "mine");
     const room = most() - (mine?.count ?? 0) - queue.length;
-    if (list.length > room) window.explorer.toast("A visitor can keep " + most() + " pictures here: the first " + Math.max(0, room) + " of these are taken.", "note");
+    if (list.length > room)
+      window.explorer.toast(
+        "A visitor can keep " + most() + " pictures here: the first " + Math.max(0, room) + " of these are taken.",
+        "note",
+      );
     const fresh = list.slice(0, Math.max(0, room));
-    if (!working) [done, failed, all] = [0, 0, 0], files.replaceChildren();
+    if (!working) (([done, failed, all] = [0, 0, 0]), files.replaceChildren());
     all += fresh.length;
-    queue.push(...fresh.map((one) => {
-      const state = piece("span", { class: "upload-state" }, "waits");
-      files.append(piece("li", { "data-state": "waits" }, piece("span", { class: "upload-name", title: one.name }, one.name), state));
-      return { one, state };
-    }));
+    queue.push(
+      ...fresh.map((one) => {
+        const state = piece("span", { class: "upload-state" }, "waits");
+        files.append(
+          piece("li", { "data-state": "waits" }, piece("span", { class: "upload-name", title: one.name }, one.name), state),
+        );
+        return { one, state };
+      }),
+    );
     if (!working) work();
   }
 

@@ -27,12 +27,19 @@ function makeWatch(place, desk) {
     if (!works) {
       end();
       await desk.reload().catch(() => {});
-      if (asked === desk.query.collection && job.state === "done" && desk.answer?.total !== desk.collection()?.count) desk.search();
+      if (asked === desk.query.collection && job.state === "done" && desk.answer?.total !== desk.collection()?.count)
+        desk.search();
       return;
     }
     place.hidden = false;
     const left = job.left ? ", " + ticksText(job.left) + " left" : "";
-    tellText(line, "This collection is being indexed: " + (job.found ? wholeText(job.done) + " of " + wholeText(job.found) : "looking for pictures") + left + ". What is there already can be searched.");
+    tellText(
+      line,
+      "This collection is being indexed: " +
+        (job.found ? wholeText(job.done) + " of " + wholeText(job.found) : "looking for pictures") +
+        left +
+        ". What is there already can be searched.",
+    );
     bar.value = job.found ? job.done / job.found : 0;
     timer = setTimeout(look, WATCH_EVERY);
   }

@@ -28,7 +28,9 @@ function wireTo(prefix) {
       return ask(name, pairs, init, tried + 1);
     }
     const told = await reply.json().catch(() => null);
-    throw Object.assign(new Error(told?.error || "The server answered with error " + reply.status + "."), { status: reply.status });
+    throw Object.assign(new Error(told?.error || "The server answered with error " + reply.status + "."), {
+      status: reply.status,
+    });
   }
 
   const json = async (name, pairs, init) => (await ask(name, pairs, init)).json();
@@ -39,9 +41,13 @@ function wireTo(prefix) {
   const send = (name, pairs, blob) => json(name, pairs, { method: "POST", body: blob });
 
   /** The address of a picture. A visitor's own are for nobody else, and an <img> can send no header. */
-  const image = (ref, size) => url("image", {
-    ...ref, size, session_hash: ref.picture || ref.collection === "mine" ? session : null, v: era && ref.collection !== "faces" ? era : null,
-  });
+  const image = (ref, size) =>
+    url("image", {
+      ...ref,
+      size,
+      session_hash: ref.picture || ref.collection === "mine" ? session : null,
+      v: era && ref.collection !== "faces" ? era : null,
+    });
 
   /** Numbers of pictures are given anew: what the browser keeps under the old ones is no longer shown. */
   const renumbered = () => void (era = Date.now().toString(36));
