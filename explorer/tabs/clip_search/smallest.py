@@ -18,7 +18,7 @@ from explorer import corpus
 from explorer.clip import pairs
 
 SIDE = 32  # pixels; a face shrunk to this still shows all its colours
-POOL = 4096  # training faces, drawn anew and with new words in each batch
+POOL = 2048  # training faces; each comes with new words every time
 HELD, SHOWN = 64, 16  # held-out pairs that are measured, and those whose matrix is shown
 CONTEXT = 40  # words; the longest caption has 37, and a start and an end
 WIDTH = 64
@@ -100,12 +100,13 @@ def _std(name: str, p: torch.Tensor) -> float:
 
 
 class Run:
-    """One training at its current step. Not for two threads at once: whoever shares it holds its `lock`."""
+    """One training at its current step. Not for two threads at once."""
 
     def __init__(self, seed: int = 0, batch: int = 64, lr: float = 1e-3, tau: float | None = None):
         import open_clip
 
-        self.lock = threading.Lock()
+        with _drawing:  # once for all runs
+            _pool()
         self.seed, self.step, self.losses, self.recalls, self.seconds = seed, 0, [], [], 0.0
         self._draws = torch.Generator().manual_seed(seed)
         self.net = net(torch.Generator().manual_seed(seed + 1))
@@ -133,8 +134,7 @@ class Run:
 
     def train(self, steps: int) -> Iterator[float]:
         """Trains so many steps and hands out the loss of each, in nats."""
-        with _drawing:  # drawn once for all runs
-            faces, rows = _pool()
+        faces, rows = _pool()
         for _ in range(steps):
             began = time.perf_counter()
             chosen = torch.randint(POOL, (self.batch,), generator=self._draws).tolist()
