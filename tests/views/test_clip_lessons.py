@@ -951,6 +951,9 @@ def test_the_matrix_is_handed_out_as_a_table_and_as_a_picture(lessons):
     rows = list(csv.reader(got.value.path().read_text(encoding="utf-8").splitlines()))
     assert rows[0][1:5] == [p["caption"] for p in now["pairs"]]
     assert np.allclose([[float(v) for v in row[1:5]] for row in rows[1:5]], now["cos"], atol=1e-6)
+    slopes = next(i for i, row in enumerate(rows) if row[:1] == ["N dL/dlogit"])
+    read = [[float(v) for v in row[1:5]] for row in rows[slopes + 1 : slopes + 5]]
+    assert np.allclose(read, now["told"]["gradient"], atol=1e-6) and np.min(read) < 0
     assert np.isclose(float(next(row for row in rows if row[:1] == ["loss"])[1]), now["told"]["loss"], atol=1e-6)
     with page.expect_download() as got:
         do(page, "png")
@@ -1088,6 +1091,10 @@ def test_an_image_and_a_text_are_brought_into_tokens(lessons, server):
     page.wait_for_function("document.querySelector('[data-do=tokens-text]')?.value === 'blue shirt'")
     page.wait_for_function(f"+document.querySelector(`{TOKENS}`).dataset.answers > 1")
     assert asked(server, "tokens")[-1]["ref"] == {"item": 5, "collection": "faces"}
+    page.wait_for_function("new URLSearchParams(location.search).get('tokens_item') === '5'")
+    lessons(page.url.split("?")[1])
+    assert asked(server, "tokens")[-1]["ref"] == {"item": 5, "collection": "faces"}
+    assert asked(server, "tokens")[-1]["text"] == "blue shirt"
 
 
 @browser_test

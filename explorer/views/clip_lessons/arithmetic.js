@@ -59,11 +59,13 @@ async function makeArithmetic(section, lab) {
   await probe.ask();
 }
 
-/** How much of the sum each term is, as one divided bar with the shares in words. */
+/** How much of the sum each term is, as one divided bar; a share may be below zero, where a term works against the sum. */
 function shares({ share }, terms) {
   if (!share?.length) return null;
-  return piece("p", { class: "shares", role: "img", "aria-label": "Share of each term in the sum" },
-    share.map((v, i) => piece("span", { "data-kind": terms[i]?.kind, "data-sign": terms[i]?.sign, style: "flex-grow: " + Math.max(0.02, v), title: `${terms[i]?.sign} ${terms[i]?.label}: ${percentText(v)}` }, v > 0.12 ? percentText(v) : "")));
+  const parts = share.map((v, i) => [v, terms[i]]).filter(([v]) => Math.abs(v) > 0.0005);
+  const words = parts.map(([v, term]) => `${term.sign.replace("-", "−")} ${term.label}: ${percentText(v)}`).join(", ");
+  return piece("p", { class: "shares", role: "img", "aria-label": "Share in the sum: " + words, title: "Share in the sum: " + words },
+    parts.map(([v, term]) => piece("span", { "data-kind": term.kind, "data-sign": term.sign, style: "flex-grow: " + Math.max(0.02, Math.abs(v)) }, Math.abs(v) > 0.12 ? percentText(v) : "")));
 }
 
 function sumHit(lab, { face, score, attributes, right, kept, others }) {

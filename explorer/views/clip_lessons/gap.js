@@ -25,7 +25,7 @@ async function makeGap(section, lab) {
       piece("div", { class: "card" }, piece("h4", {}, "Recall while the texts move"), holder, piece("h4", {}, "Why a cosine is high or low only among its own kind"), histograms)),
     piece("div", { class: "tools" }, button("Save CSV", () => told && handOverTable([["kind", "index", "x", "y", "caption", "face"], ...["images", "texts"].flatMap((kind) => told[kind].map(([x, y], i) => [kind, i, x, y, told.captions[i], told.faces[i]]))], "modality-gap.csv"), { class: "button small", "data-do": "gap-csv" })));
   new ResizeObserver(() => told && drawScatter()).observe(canvas);
-  window.addEventListener("explorer:theme", () => section.isConnected && told && drawScatter());
+  window.addEventListener("explorer:theme", () => canvas.isConnected && told && drawScatter());
 
   const moved = ([x, y]) => [x + at * told.line[0], y + at * told.line[1]];
 

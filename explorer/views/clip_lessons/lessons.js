@@ -90,6 +90,7 @@ function makeLessons(root, wire) {
   document.addEventListener("clip:part", ({ detail }) => element.isConnected && show(detail));
   document.addEventListener("clip:use", async ({ detail }) => {
     if (!element.isConnected || !Object.hasOwn(LESSONS, detail?.part)) return;
+    if (root.dataset.part !== detail.part) document.dispatchEvent(new CustomEvent("clip:part", { detail: detail.part })); // for all views
     await show(detail.part);
     (await built[detail.part])?.use?.(detail);
   });

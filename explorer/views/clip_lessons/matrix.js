@@ -34,13 +34,13 @@ async function makeMatrix(section, lab) {
   const acts = {
     swap: button("Swap captions", () => swap(), { "data-do": "swap", class: "button small" }),
     duplicate: button("Duplicate a pair", duplicate, { "data-do": "duplicate", class: "button small" }),
-    twin: button("Add a hard negative", addTwin, { "data-do": "twin", class: "button small" }),
+    twin: button("Add a hard negative", addTwin, { "data-do": "twin", class: "button small", title: "Two faces whose captions differ only in whose colour is whose" }),
     replace: button("Replace image", () => replaceImage(chosen()[0]), { "data-do": "replace", class: "button small" }),
     undo: button(iconOf("undo"), () => travel(state.past, state.future), { "data-do": "undo", class: "button small icon", "aria-label": "Undo", title: "Undo (Ctrl+Z)" }),
     redo: button(iconOf("redo"), () => travel(state.future, state.past), { "data-do": "redo", class: "button small icon", "aria-label": "Redo", title: "Redo (Ctrl+Shift+Z)" }),
     reset: button("Reset", () => load({}), { "data-do": "reset", class: "button small" }),
   };
-  const views = segments("Shown", MATRIX_VIEWS, state.view, (view) => ((state.view = view), link.set({ view }), draw()));
+  const views = segments("Shown", MATRIX_VIEWS, state.view, (view) => ((state.view = view), link.set({ view: view === "cos" ? null : view }), draw()));
   const scale = slider("Logit scale s", {
     min: 0, max: 1000, step: 5, value: toTrack(state.scale), mark: toTrack(scaleOf(own)), fact: "scale", words: () => state.scale.toFixed(1),
     describe: "s = 1 / temperature; the mark is what this model has learnt: " + own.toFixed(1),
@@ -56,7 +56,7 @@ async function makeMatrix(section, lab) {
   const board = piece("div", { class: "matrix-board" });
   const trouble = troublePlace();
   const legend = piece("p", { class: "legend" });
-  const see = piece("p", { class: "see", role: "status" });
+  const see = piece("p", { class: "see", role: "status" }, "Asking the model …");
   const sums = piece("div", { class: "card sums", "data-place": "loss" });
   const reading = piece("div", { class: "card reading", "data-place": "cell", "aria-live": "off" });
   const side = piece("div", { class: "matrix-side" }, sums, reading, piece("section", { class: "card fresh", "data-place": "fresh" }));
@@ -94,7 +94,7 @@ async function makeMatrix(section, lab) {
 
   // On the document: a button that has just been disabled has lost the focus.
   document.addEventListener("keydown", (event) => {
-    if (!section.isConnected || !section.offsetParent || !(event.target === document.body || section.contains(event.target))) return;
+    if (!board.isConnected || !board.offsetParent || !(event.target === document.body || section.contains(event.target))) return;
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches("input, textarea")) return;
     event.preventDefault();
     (event.shiftKey ? acts.redo : acts.undo).click();
@@ -181,7 +181,7 @@ async function makeMatrix(section, lab) {
       Object.assign(state, wanted);
       state.selected.clear();
       state.pairs = pairs.map(pairOf);
-      link.set({ n: state.n, seed: state.seed, detail: state.detail, twins: state.twins ? 1 : null });
+      link.set({ n: state.n === 8 ? null : state.n, seed: state.seed || null, detail: state.detail === "0.5" ? null : state.detail, twins: state.twins ? 1 : null });
       await changed(say ?? "");
     }, () => load(changes, keep));
     sizes.show(state.n);
@@ -282,9 +282,9 @@ async function makeMatrix(section, lab) {
     drawCell();
     drawLegend(range);
     const [i, j] = chosen(2);
-    tellText(acts.swap, `Swap captions ${i + 1} and ${j + 1}`);
+    tellText(acts.swap, `Swap captions ${i + 1}, ${j + 1}`);
     tellText(acts.duplicate, `Copy pair ${chosen()[0] + 1} over ${chosen(2).find((k) => k !== chosen()[0]) + 1}`);
-    tellText(acts.twin, `Twins in ${i + 1} and ${j + 1}`);
+    tellText(acts.twin, `Hard negative in ${i + 1}, ${j + 1}`);
     tellText(acts.replace, `Replace image ${chosen()[0] + 1}`);
     acts.undo.disabled = !state.past.length;
     acts.redo.disabled = !state.future.length;
@@ -328,7 +328,7 @@ async function makeMatrix(section, lab) {
     return parts.join(" ");
   }
 
-  window.addEventListener("explorer:theme", () => section.isConnected && draw());
+  window.addEventListener("explorer:theme", () => board.isConnected && draw());
   section.contrast = () => ({ ...state, told }); // for tests and for whoever extends this
   const linked = linkedPairs();
   if (linked) {

@@ -22,6 +22,7 @@ async function makeOrder(section, lab) {
 
   function draw(answer) {
     told = answer;
+    const hardest = told.tests.reduce((least, one) => (one.wins < least.wins ? one : least));
     tests.replaceChildren(...told.tests.map((test) => {
       const share = (v) => (v * 100).toFixed(1) + "%";
       return piece("section", { class: "card order-test", "data-test": test.name, "data-wins": test.wins },
@@ -33,7 +34,7 @@ async function makeOrder(section, lab) {
             piece("span", { class: "win-chance", style: "left: " + share(told.chance) })),
           piece("b", { class: "win-words" }, percentText(test.wins))),
         piece("p", { class: "reading-line" }, `${Math.round(test.wins * test.of)} of ${test.of} true captions win (95 %: ${percentText(test.low)} to ${percentText(test.high)}); the two texts’ cosine is ${fixedText(test.same, 3)}.`),
-        piece("details", {}, piece("summary", {}, "Examples, worst and best"), piece("div", { class: "duels" }, ...test.examples.map((one) => duel(lab, one)))));
+        piece("details", { open: test === hardest }, piece("summary", {}, "Examples, worst and best"), piece("div", { class: "duels" }, ...test.examples.map((one) => duel(lab, one)))));
     }));
     mine.hidden = !told.own;
     if (told.own) {

@@ -8,7 +8,7 @@ function pickerOf(lab) {
   const shelf = piece("div", { class: "picker-shelf", role: "group", "aria-label": "Faces" });
   const trouble = troublePlace();
   const file = piece("input", { type: "file", class: "unseen", accept: "image/*", "aria-label": "A picture of your own", onchange: upload });
-  const number = numberField("Face number", { min: 0, max: PICKER_LAST, value: 0, pick: (face) => answer({ ref: { face } }) });
+  const number = numberField("Face number", { min: 0, max: PICKER_LAST, value: "", pick: (face) => answer({ ref: { face } }) });
   const dialog = piece("dialog", { class: "picker", "aria-labelledby": "lessons-picker-title", onclick: (event) => event.target === dialog && dialog.close(), onpaste: paste },
     piece("div", { class: "picker-head" }, title, button("Close", () => dialog.close(), { class: "button small" })),
     shelf,
@@ -63,6 +63,7 @@ function pickerOf(lab) {
     tellText(title, words);
     trouble.clear();
     deliver = then;
+    number.show("");
     fill(from);
     dialog.showModal();
   };

@@ -43,7 +43,7 @@ const shortText = (v, digits = 2) => fixedText(v, digits).replace("0.", ".");
 /** A number that is signed even where it is positive. */
 const signedText = (v, digits = 2) => (v > 0 && +v.toFixed(digits) !== 0 ? "+" : "") + fixedText(v, digits);
 
-const percentText = (share) => (Number.isFinite(share) ? Math.round(share * 100) + " %" : "–");
+const percentText = (share) => (Number.isFinite(share) ? fixedText(share * 100, 0) + " %" : "–");
 
 const smallPercent = (share) => (share < 0.005 ? "less than 1 %" : percentText(share));
 
@@ -57,7 +57,7 @@ function handOver(blob, name) {
 /** Rows of cells as a CSV file. A text that a spreadsheet would take for a formula is kept a text. */
 function handOverTable(rows, name) {
   const cell = (v) => {
-    const text = typeof v === "string" && /^[=+@-]/.test(v) ? "'" + v : String(v ?? "");
+    const text = typeof v === "string" && /^[=+@-]/.test(v) && Number.isNaN(+v) ? "'" + v : String(v ?? "");
     return /[",\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
   };
   handOver(new Blob([rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n"], { type: "text/csv" }), name);

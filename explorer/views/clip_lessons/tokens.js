@@ -5,7 +5,7 @@ const TOKENS_WAIT = 450; // ms without a key before a text is scored
 async function makeTokens(section, lab) {
   const link = lab.link("tokens");
   const state = {
-    ref: link.get("face") === null ? null : { face: +link.get("face") || 0 }, text: link.get("text") ?? "", gap: within(+(link.get("gap") ?? 0.12), 0, 0.6),
+    ref: linkedRef(), text: link.get("text") ?? "", gap: within(+(link.get("gap") ?? 0.12), 0, 0.6),
     shuffle: link.get("shuffle") === null ? null : +link.get("shuffle") || 0, zero: link.get("zero") === "1",
     layer: null, head: null, place: null,
   };
@@ -16,7 +16,7 @@ async function makeTokens(section, lab) {
   let own = ""; // the face's own caption, which goes when the face goes
 
   const trouble = troublePlace();
-  const see = piece("p", { class: "see", role: "status" });
+  const see = piece("p", { class: "see", role: "status" }, "Asking the model …");
   const text = piece("input", { type: "text", maxlength: 300, "aria-label": "Text to score", "data-do": "tokens-text", oninput: () => ((state.text = text.value), typed()), onkeydown: (event) => event.key === "Enter" && typed.flush() });
   const typed = soonOnce(() => (link.set({ text: state.text.trim() === own ? null : state.text.trim() || null }), ask()), TOKENS_WAIT);
   const face = piece("button", { type: "button", class: "button", "data-do": "tokens-face", onclick: () => lab.pick("Another picture", 40, (chosen) => use(chosen)) }, "Another picture");
@@ -35,6 +35,7 @@ async function makeTokens(section, lab) {
   const heads = piece("div", { class: "heads", role: "radiogroup", "aria-label": "Layer and head" });
   const attentionWords = piece("p", { class: "reading-line" });
   const scores = piece("div", { class: "bars", "data-place": "scores" });
+  const setWords = piece("p", { class: "reading-line" });
   const body = piece("div", { class: "tokens" },
     piece("div", { class: "card" },
       piece("h4", {}, "Patches"), piece("p", { class: "todo" }, "The picture is cut up, and each patch becomes one token. Point at a patch."),
@@ -47,13 +48,18 @@ async function makeTokens(section, lab) {
       positionMap, positionWords),
     piece("div", { class: "card" },
       piece("h4", {}, "Without order"), piece("p", { class: "todo" }, "The same patches in another order, or without positions. What is left of the score?"),
-      piece("div", { class: "tools" }, shuffle, again, zero), scores));
+      piece("div", { class: "tools" }, shuffle, again, zero), scores, setWords));
   section.append(
     lab.head("An image is worth N tokens", "Pull the picture apart, see where the tower looks, then scramble it and watch the score of your text."),
     piece("div", { class: "tools" }, face, piece("label", { class: "field wide" }, piece("span", { class: "field-name" }, "Text"), text)),
     trouble.node, see, body);
   new ResizeObserver(() => drawPatches()).observe(patches);
-  window.addEventListener("explorer:theme", () => section.isConnected && told?.has !== false && draw());
+  window.addEventListener("explorer:theme", () => body.isConnected && told?.has !== false && draw());
+
+  function linkedRef() {
+    if (link.get("item") !== null) return { item: +link.get("item") || 0, collection: link.get("of") ?? "faces" };
+    return link.get("face") === null ? null : { face: +link.get("face") || 0 };
+  }
 
   function set(changes) {
     Object.assign(state, changes);
@@ -64,7 +70,7 @@ async function makeTokens(section, lab) {
   async function use({ ref, text: words }) {
     if (ref) state.ref = ref;
     state.text = words ?? "";
-    link.set({ face: ref?.face ?? null, text: words || null });
+    link.set({ face: ref?.face ?? null, item: ref?.item ?? null, of: ref?.collection ?? null, text: words || null });
     if (!words) await caption();
     text.value = state.text;
     await ask();
@@ -164,7 +170,7 @@ async function makeTokens(section, lab) {
       if (choosing) {
         context.globalAlpha = 0.85 * (1 - light[i] ** 0.7);
         context.fillStyle = ink("sunk");
-        context.fillRect(x, y, cell, cell);
+        context.fillRect(x - 0.5, y - 0.5, cell + 1, cell + 1); // to the last part of a pixel
         context.globalAlpha = 1;
       }
       if (i === state.place) {
@@ -246,6 +252,9 @@ async function makeTokens(section, lab) {
     const names = { plain: "as it is", shuffled: "patches shuffled", zeroed: "positions zeroed", both: "both" };
     const now = state.shuffle !== null ? (state.zero ? "both" : "shuffled") : state.zero ? "zeroed" : "plain";
     barsIn(scores, told.words.map(({ name, score, rank }) => ({ name: names[name] ?? name, value: score, words: `${fixedText(score, 3)}, rank ${rank} of 64`, now: name === now })), "sym-x");
+    const score = Object.fromEntries(told.words.map((one) => [one.name, one.score]));
+    const same = Math.abs(score.zeroed - score.both) < 0.0005;
+    tellText(setWords, same ? "Without positions the two orders score the same: to a transformer, tokens are a set, and only the position vectors make a picture of them." : "");
   }
 
   // ---- Pointing ---------------------------------------------------------------------------------------------------------------
