@@ -1,7 +1,7 @@
 """A visitor trains a small CLIP, about a second per request: numbers in, numbers out. Knows nothing of pages.
 
-One training at a time for each visitor. On the host a few compute at once and the others are told to wait; runs that nobody
-has asked for in a while make room for new ones.
+One training at a time for each visitor. On the host a few compute at once and the others are told to wait, in short calls, so
+that none holds a thread for long; runs that nobody has asked for in a while make room for new ones.
 """
 
 import math
@@ -16,7 +16,7 @@ from explorer.tabs.clip_search import smallest
 from explorer.tabs.clip_search.faces import asked
 
 SLICE = 0.9  # seconds of training in one answer
-PATIENCE = 3.0  # seconds that a request waits for a place; after that its answer says that nothing was trained
+PATIENCE = 0.5  # seconds that a request waits for a place, as it holds up others; then its answer says that nothing was trained
 PLACES = max(1, min(4, (os.cpu_count() or 2) // 2))  # trained at once: the other cores answer everybody else
 RUNS = 40  # in memory: 3 MB each
 IDLE = 60.0  # seconds after which a run may have to make room
@@ -35,7 +35,7 @@ _alive: "OrderedDict[Trainings, float]" = OrderedDict()  # visitor's desk -> whe
 
 
 class Trainings:
-    """What one visitor trains: a single run, or the comparison of batch sizes."""
+    """What one visitor trains: a single run, and the comparison of batch sizes. What begins anew takes the place of the old."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -53,7 +53,7 @@ class Comparison:
     """The same net from the same seed with batches of 4, 16 and 64, each on equally many pairs, in turn."""
 
     def __init__(self, seed: int):
-        self.seed = seed
+        self.seed, self.done = seed, False
         self.runs = [smallest.Run(seed, batch) for batch in BATCHES]
         self.seen = [[0] for _ in self.runs]
         self.loss: list[list[float | None]] = [[None] for _ in self.runs]
@@ -72,6 +72,9 @@ class Comparison:
                 run.measure()
                 self.seen[i].append(end)
                 self.loss[i].append(float(np.mean(losses)))
+        self.done = True
+        for run in self.runs:
+            run.free()
 
     def advance(self, seconds: float) -> None:
         began = time.perf_counter()
@@ -88,8 +91,9 @@ def command(desk: Trainings, given: dict) -> dict:
     """{action: start | step | state | stop, n, batch, lr, seed, temperature} -> the run as it stands.
 
     {step, batch, lr, seed, temperature, learned, did, left, loss, floor, cos, captions, faces, recall, chance, recalls, params,
-    took, images_per_s, running, say}. "start" makes a new net and trains nothing; "step" trains at most n steps and about one
-    second. {step: None} where there is no run. Raises ValueError for settings out of range, and where the host is full.
+    took, images_per_s, running, say}; {step: None} where there is no run. "start" makes a new net and trains nothing; "step"
+    trains at most n steps and about one second; "stop" and "state" only tell, as nothing is trained between requests. Raises
+    ValueError for settings out of range, and where the host is full.
     """
     action = _action(given, ("start", "step", "state", "stop"))
     n = asked(given, "n", 10, 0, STEPS)
@@ -97,12 +101,10 @@ def command(desk: Trainings, given: dict) -> dict:
     tau = given.get("temperature")
     with desk.lock:
         run = desk.run
-        if action == "stop":
-            desk.close()
-        if action == "stop" or (action == "state" and run is None):
+        if run is None and action in ("state", "stop"):
             return {"step": None, "running": False, "say": ""}
 
-        if action != "state":
+        if action in ("start", "step"):
             # Where a step names no setting, the run's own stays.
             old = run if run and action == "step" else None
             batch = asked(given, "batch", old.batch if old else 64, 2, 128)
@@ -165,14 +167,13 @@ def compare(desk: Trainings, given: dict) -> dict:
     action, seed = _action(given, ("step", "start", "stop")), asked(given, "seed", 0, 0, 2**31)
     with desk.lock:
         if action == "stop":
-            desk.close()
+            desk.comparison = None
             return {"runs": [], "pairs": PAIRS, "done": False, "progress": 0.0, "chance": 1 / smallest.HELD, "say": ""}
         _seat(desk)
-        desk.run, say = None, ""
-        comparison = desk.comparison
+        comparison, say = desk.comparison, ""
         if comparison is None or action == "start" or comparison.seed != seed:
             comparison = desk.comparison = Comparison(seed)
-        if comparison.progress < 1:
+        if not comparison.done:
             if _places.acquire(timeout=PATIENCE):
                 try:
                     comparison.advance(SLICE)
@@ -180,8 +181,6 @@ def compare(desk: Trainings, given: dict) -> dict:
                     _places.release()
             else:
                 say = WAITING
-        if comparison.progress >= 1:
-            comparison.advance(0)  # the last measurement
         runs = [
             {
                 "batch": run.batch, "steps": run.step, "of_steps": PAIRS // run.batch, "seen": seen, "loss": loss,
@@ -190,9 +189,9 @@ def compare(desk: Trainings, given: dict) -> dict:
             }
             for run, seen, loss in zip(comparison.runs, comparison.seen, comparison.loss)
         ]  # fmt: skip
-        done = all(seen[-1] == PAIRS for seen in comparison.seen)
         return {
-            "runs": runs, "pairs": PAIRS, "done": done, "progress": comparison.progress, "chance": 1 / smallest.HELD, "say": say,
+            "runs": runs, "pairs": PAIRS, "done": comparison.done, "progress": comparison.progress,
+            "chance": 1 / smallest.HELD, "say": say,
         }  # fmt: skip
 
 

@@ -123,6 +123,10 @@ class Run:
             scale.data.fill_(-math.log(tau))
             scale.grad = None
 
+    def free(self) -> None:
+        """Lets the network go; what was measured stays. It cannot be trained any more."""
+        self.net = self._optimizer = None
+
     @property
     def params(self) -> int:
         return sum(p.numel() for p in self.net.parameters())
@@ -157,16 +161,15 @@ class Run:
             self.seconds += time.perf_counter() - began
             yield self.losses[-1]
 
-    @torch.inference_mode()
     def measure(self) -> np.ndarray:
         """The cosines of the 64 held-out pairs, (64, 64), rows = pictures. Notes recall@1 of this step in `recalls`."""
-        x, t, _ = _held()
-        image, text, _ = self.net(x, t)
-        cos = (image @ text.T).numpy()
-        right = [float((cos.argmax(axis) == np.arange(HELD)).mean()) for axis in (1, 0)]
         if not self.recalls or self.recalls[-1]["step"] != self.step:
+            with torch.inference_mode():
+                image, text, _ = self.net(*_held()[:2])
+                self._cos = (image @ text.T).numpy()
+            right = [float((self._cos.argmax(axis) == np.arange(HELD)).mean()) for axis in (1, 0)]
             self.recalls.append({"step": self.step, "i2t": right[0], "t2i": right[1]})
-        return cos
+        return self._cos
 
 
 def held_captions() -> list[str]:

@@ -36,6 +36,7 @@ function makeBatches(section, lab, { idle }) {
       while (going && !told.done && section.isConnected) {
         told = await lab.wire.post("batches", { action: "step", seed: 0 });
         show(told);
+        if (told.say) await new Promise((next) => setTimeout(next, 700)); // the host is busy with others
       }
     } catch (error) {
       trouble.show(error, run);

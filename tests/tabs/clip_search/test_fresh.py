@@ -105,8 +105,9 @@ def test_state_and_stop(desk):
     fresh.command(desk, {"action": "step", "n": 2, "batch": 4})
     answer = fresh.command(desk, {"action": "state"})
     assert answer["step"] == 2 and answer["did"] == 0 and desk in fresh._alive
-    assert fresh.command(desk, {"action": "stop"})["step"] is None
-    assert desk.run is None and desk not in fresh._alive
+    assert fresh.command(desk, {"action": "stop"}) == answer  # nothing is trained between requests, and nothing is lost
+    desk.close()
+    assert fresh.command(desk, {"action": "stop"})["step"] is None and desk not in fresh._alive
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,7 @@ def test_the_comparison_shows_every_batch_size_equally_many_pairs(desk, short):
         assert run["floor"] == pytest.approx(math.log(run["batch"]))
     assert [run["batch"] for run in answer["runs"]] == [4, 16, 64]
     assert fresh.compare(desk, {"seed": 2}) == answer
+    assert all(run.net is None for run in desk.comparison.runs)  # only the curves are kept
 
 
 def test_the_comparison_goes_on_where_it_stopped_and_another_training_ends_it(desk, short, monkeypatch):
@@ -170,7 +172,7 @@ def test_the_comparison_goes_on_where_it_stopped_and_another_training_ends_it(de
     fresh.command(desk, {"action": "start"})
     assert desk.comparison is None
     fresh.compare(desk, {"action": "start"})
-    assert desk.run is None
+    assert desk.run is not None
     assert fresh.compare(desk, {"action": "stop"})["runs"] == [] and desk.comparison is None
 
 
