@@ -15,6 +15,7 @@ import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ import numpy as np
 
 from . import scan
 from .rows import File, Item
-from .where import COLUMNS, TEXTS, WORDS, Where, checked, column, is_field, sql, words
+from .where import COLUMNS, TEXTS, WORDS, Where, checked, is_field, queries, sql, words
 
 WAIT = 30  # seconds for another process's transaction; one of 64 rows takes milliseconds
-FORMAT = "1"
+FORMAT = "2"
 
-# The vectors have a table of their own, so that a filter reads few pages.
+# The vectors have a table of their own, and indexes hold all that a filter asks for, so that it reads few pages.
 TABLES = """
 create table if not exists meta(key text primary key, value text) without rowid;
 create table if not exists item(
@@ -35,18 +36,22 @@ create table if not exists item(
     raw blob, mtime_ns integer, hash text, bytes integer,
     name text, path text, folder text, mtime real, width integer, height integer, orientation text, caption text,
     damaged integer, note text, caption_words text, name_words text, payload text not null);
+create table if not exists tag(field text, value, id integer, primary key(field, value, id)) without rowid;
 create table if not exists vector(id integer primary key, vec blob not null);
 create table if not exists gone(id integer primary key, rev integer not null);
+create index if not exists tag_id on tag(id);
 create index if not exists item_rev on item(rev);
 create index if not exists gone_rev on gone(rev);
 create index if not exists item_raw on item(raw);
-create index if not exists item_hash on item(hash);
+create index if not exists item_hash on item(hash, status);
 create index if not exists item_status on item(status);
-create index if not exists item_folder on item(folder);
-create index if not exists item_mtime on item(mtime);
-create index if not exists item_width on item(width);
-create index if not exists item_bytes on item(bytes);
-create index if not exists item_orientation on item(orientation);
+create index if not exists item_caption on item(caption_words, status);
+create index if not exists item_name on item(name_words, status);
+create index if not exists item_folder on item(folder, status);
+create index if not exists item_mtime on item(mtime, status);
+create index if not exists item_width on item(width, status);
+create index if not exists item_bytes on item(bytes, status);
+create index if not exists item_orientation on item(orientation, status);
 """
 ROW = ("id", "rev", "status", "error", "raw", "mtime_ns", *COLUMNS, "caption_words", "name_words", "payload")
 FILE = "id, raw, coalesce(hash, ''), coalesce(bytes, 0), coalesce(mtime_ns, 0), status, error"
@@ -60,7 +65,7 @@ class SqliteIndex:
         self.path, self.dim, self.model = str(path), int(dim), model
         self._write = threading.RLock()  # one writer, and whoever changes the matrix
         self._read = threading.RLock()
-        self._matrix, self._rev, self._columns = scan.Matrix(self.dim), 0, set()
+        self._matrix, self._rev = scan.Matrix(self.dim), 0
         self._writer = self._connect()
         try:
             self._prepare()
@@ -97,8 +102,6 @@ class SqliteIndex:
                     f"This index was built with another model ({have.get('model')}, {have.get('dim')} numbers), "
                     f"not with {self.model}, {self.dim} numbers; choose that model, or index the pictures again."
                 )
-            names = db.execute("select name from sqlite_master where type = 'index' and name like 'attr.%'")
-            self._columns = {name for (name,) in names}
 
     def _wal(self) -> None:
         """Switching is the one step for which SQLite does not wait by itself while others switch."""
@@ -138,8 +141,9 @@ class SqliteIndex:
         with self._write:
             with self._transaction() as db:
                 rev = self._next(db)
-                self._index_attributes(db, payloads)
                 db.executemany(INSERT, [(row[0], rev, "ok", "", *row[1:]) for row in rows])
+                db.executemany("delete from tag where id = ?", [(int(i),) for i in ids])
+                db.executemany("insert or replace into tag values(?, ?, ?)", _tags(ids, payloads))
                 db.executemany(
                     "insert or replace into vector values(?, ?)", [(int(i), v.tobytes()) for i, v in zip(ids, vectors)]
                 )
@@ -161,7 +165,8 @@ class SqliteIndex:
                     payload |= {"raw": file.path, "hash": file.hash, "bytes": file.bytes, "mtime_ns": file.mtime_ns}
                     row = _row(i, payload)
                     db.execute(INSERT, (i, rev, file.status, file.error, *row[1:]))
-                db.executemany("delete from vector where id = ?", [(i,) for i in ids])
+                for table in ("vector", "tag"):
+                    db.executemany(f"delete from {table} where id = ?", [(i,) for i in ids])
                 db.executemany("insert or replace into gone values(?, ?)", [(i, rev) for i in ids])
             self._catch_up()
 
@@ -171,7 +176,7 @@ class SqliteIndex:
         with self._write:
             with self._transaction() as db:
                 rev = self._next(db)
-                for table in ("item", "vector"):
+                for table in ("item", "vector", "tag"):
                     db.executemany(f"delete from {table} where id = ?", ids)
                 db.executemany("insert or replace into gone values(?, ?)", [(i, rev) for (i,) in ids])
             self._catch_up()
@@ -181,15 +186,6 @@ class SqliteIndex:
         """The number of this transaction, by which others learn what has changed."""
         db.execute("update meta set value = cast(value as integer) + 1 where key = 'rev'")
         return int(db.execute("select value from meta where key = 'rev'").fetchone()[0])
-
-    def _index_attributes(self, db: sqlite3.Connection, payloads: Sequence[dict]) -> None:
-        """A search by attribute should not read every payload: SQLite can index a part of them."""
-        if len(self._columns) >= 32:
-            return
-        new = {f for payload in payloads for f in payload if f not in self._columns and f not in COLUMNS and is_field(f)}
-        for field in sorted(new)[: 32 - len(self._columns)]:
-            db.execute(f'create index if not exists "{field}" on item({column(field)})')
-            self._columns.add(field)
 
     def _catch_up(self) -> None:
         """Brings the matrix to the last transaction, whoever made it."""
@@ -238,16 +234,19 @@ class SqliteIndex:
             self._catch_up()
         return rev
 
-    def _select(self, rev: int, condition: str, args: tuple) -> np.ndarray:
-        rows = self._ask(f"select id from item where {condition} order by id", args)
-        return np.array(rows, np.int64).reshape(-1)
+    def _select(self, rev: int, query: str, args: tuple) -> np.ndarray:
+        rows = self._ask(query, args)
+        return np.sort(np.fromiter(chain.from_iterable(rows), np.int64, len(rows)))
 
     def _let_through(self, where: Where) -> np.ndarray | None:
         where, rev = checked(where), self._fresh()
         if not where:
             return None
-        condition, args = sql(where)
-        return self._filtered(rev, condition, tuple(args))
+        chosen = None
+        for query, args in queries(where):
+            found = self._filtered(rev, query, tuple(args))
+            chosen = found if chosen is None else np.intersect1d(chosen, found, assume_unique=True)
+        return chosen
 
     def search(self, q, k: int = 10, where: Where = (), offset: int = 0) -> list[tuple[int, float]]:
         """(id, score), best first, equal ones by id. See `Index.search`."""
@@ -289,9 +288,15 @@ class SqliteIndex:
 
     def facets(self, field: str, where: Where = ()) -> dict[Any, int]:
         """value -> how many rows have it, most frequent first."""
+        if not is_field(field):
+            raise ValueError(f"There is no field {str(field)[:60]!r}.")
         condition, args = sql(checked(where))
-        name = column(field)
-        query = f"select {name}, count(*) from item where {condition} and {name} is not null group by 1 order by 2 desc, 1"
+        if field in COLUMNS:
+            query = f"select {field}, count(*) from item where {condition} and {field} is not null group by 1 order by 2 desc, 1"
+        else:
+            some = f" and id in (select id from item where {condition})" if where else ""
+            query = f"select value, count(*) from tag where field = ?{some} group by 1 order by 2 desc, 1"
+            args = [field, *(args if where else ())]
         rows = self._ask(query, args)
         return {bool(value) if field == "damaged" else value: count for value, count in rows}
 
@@ -332,6 +337,17 @@ def _ids(ids: Sequence[int]) -> np.ndarray:
     if out.size and (out.min() < 0 or out.max() >= 2**53):
         raise ValueError("An id is a whole number from 0 to 2^53 - 1.")
     return out
+
+
+def _tags(ids: np.ndarray, payloads: Sequence[dict]) -> list[tuple]:
+    """Attributes as rows of their own, so that a filter by one finds its pictures without reading the others."""
+    last = dict(zip(ids.tolist(), payloads))  # an id that comes twice is what it was last
+    return [
+        (field, unicodedata.normalize("NFC", value) if isinstance(value, str) else value, i)
+        for i, payload in last.items()
+        for field, value in payload.items()
+        if field not in COLUMNS and is_field(field) and isinstance(value, (str, int, float)) and value == value
+    ]
 
 
 def _row(i: int, payload: dict) -> tuple:

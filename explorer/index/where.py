@@ -88,34 +88,44 @@ def parents(folder: str) -> list[str]:
 # --- As SQL ---
 
 
-def column(field: str) -> str:
-    """What a field is called in SQL. Its name was checked, so it can stand in a literal, which an SQL index needs."""
-    if field in COLUMNS:
-        return f'"{field}"'
-    if not is_field(field):
-        raise ValueError(f"There is no field {str(field)[:60]!r}.")
-    return f"""json_extract(payload, '$."{field}"')"""
-
-
 def sql(where: Where) -> tuple[str, list]:
-    """A condition for SQLite and its arguments, for checked filters."""
-    parts, args = ["status = 'ok'"], []
+    """A condition on rows of `item` for SQLite and its arguments, for checked filters. Names stand in it; values never do."""
+    parts, args = ["+status = 'ok'"], []  # the sign: nearly all rows are ok, so this alone is no way to find some
     for field, op, value in where:
-        name = column(field)
-        if op == "in":
-            parts.append(f"{name} in (select value from json_each(?))")
-            args.append(json.dumps([int(one) if isinstance(one, bool) else one for one in value]))
-        elif op == "prefix":
-            if value:  # "0" follows "/" in order: everything that begins with "value/"
-                parts.append(f"({name} = ? or ({name} >= ? and {name} < ?))")
-                args += [value, value + "/", value + "0"]
-        elif op == "has":
-            for word in value:
-                parts.append(f"instr({field}_words, ?)")
-                args.append(f" {word} ")
+        if field in COLUMNS:
+            condition, more = _compared(field, op, value)
+            parts.append(condition)
+            args += more
         else:
-            if op in (">=", "<="):  # a text counts as larger than every number otherwise
-                parts.append(f"typeof({name}) in ('integer', 'real')")
-            parts.append(f"{name} {op} ?")
-            args.append(value)
+            condition, more = _compared("value", op, value)
+            parts.append(f"id in (select id from tag where field = ? and {condition})")
+            args += [field, *more]
     return " and ".join(parts), args
+
+
+def queries(where: Where) -> list[tuple[str, list]]:
+    """The same as questions for ids, of which those in all answers are meant: each attribute has its own rows."""
+    of_items = [rule for rule in where if rule[0] in COLUMNS]
+    condition, args = sql(of_items)
+    out = [(f"select id from item where {condition}", args)] if of_items else []
+    for field, op, value in where:
+        if field not in COLUMNS:
+            condition, args = _compared("value", op, value)
+            out.append((f"select id from tag where field = ? and {condition}", [field, *args]))
+    return out
+
+
+def _compared(name: str, op: str, value: Any) -> tuple[str, list]:
+    if op == "in":
+        numbers = [int(one) if isinstance(one, bool) else one for one in value]
+        return f"{name} in (select value from json_each(?))", [json.dumps(numbers)]
+    if op == "prefix":
+        if not value:
+            return "1", []
+        # "0" follows "/" in order, so between them is everything that begins with "value/".
+        return f"({name} = ? or ({name} >= ? and {name} < ?))", [value, value + "/", value + "0"]
+    if op == "has":
+        return " and ".join(f"instr({name}_words, ?)" for _ in value) or "1", [f" {word} " for word in value]
+    if op in (">=", "<="):  # a text counts as larger than every number otherwise
+        return f"typeof({name}) in ('integer', 'real') and {name} {op} ?", [value]
+    return f"{name} {'=' if op == '==' else op} ?", [value]
