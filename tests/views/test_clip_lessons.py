@@ -727,6 +727,44 @@ def test_no_part_is_wider_than_the_window(lessons, part, width):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@browser_test
+@pytest.mark.parametrize(
+    "part, rest",
+    [
+        (
+            "matrix",
+            "&matrix_n=7&matrix_seed=-3&matrix_scale=1e99&matrix_view=constructor&matrix_detail=9&matrix_pairs=[[1,2]]&fresh_batch=0",
+        ),
+        ("matrix", "&matrix_pairs={&matrix_seed=1e30"),
+        ("tokens", "&tokens_face=-5&tokens_gap=NaN&tokens_shuffle=a&tokens_item=x"),
+        ("probes", "&probes_kind=constructor"),
+        ("probes", "&probes_kind=gap&gap_shift=9"),
+        ("probes", "&probes_kind=typographic&word_x=4&word_size=x&word_face=1.5"),
+        ("indexlab", "&index_n=3&index_dim=7&index_filter=2&index_queries=q&index_kinds=none"),
+    ],
+)
+def test_a_link_that_makes_no_sense_opens_the_usual(lessons, part, rest):
+    page = lessons(f"part={part}{rest}")
+    assert fact(page, "state") == "ready" and page.locator(f"{ROOT} .trouble:not([hidden])").count() == 0
+    page.wait_for_function(f"document.querySelector('{lesson(part)} .see').textContent.trim().length > 20")
+    if part == "matrix":
+        assert (fact(page, "n", lesson(part)), fact(page, "scale", lesson(part))) == ("8", str(SCALE))
+
+
+@browser_test
+def test_another_model_begins_the_lessons_anew(lessons, server):
+    page = lessons()
+    matrix_now(page)
+    page.evaluate("window.explorer.set({model: 'another'})")
+    page.evaluate("document.dispatchEvent(new CustomEvent('clip:part', {detail: 'matrix'}))")
+    page.wait_for_function("document.querySelector('.lessons').lab.model.name === 'another'")
+    page.wait_for_selector(f'{lesson("matrix")}[data-ready="true"]')
+    assert asked(server, "start")[-1] == {"model": "another"} and asked(server, "matrix")[-1]["model"] == "another"
+    assert page.locator(".grid").count() == 1
+    page.keyboard.press("Control+z")
+    assert page.locator("[data-cell]").count() == 64
+
+
 # ---- The matrix -------------------------------------------------------------------------------------------------------------
 
 
@@ -960,6 +998,19 @@ def test_the_matrix_is_handed_out_as_a_table_and_as_a_picture(lessons):
     picture = Image.open(got.value.path())
     colours = np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)
     assert picture.format == "PNG" and picture.width > 600 and len(colours) > 500
+
+
+@browser_test
+def test_a_matrix_without_pairs_offers_nothing_but_another_try(lessons, server):
+    server.fail["pairs"] = "Faces cannot be drawn just now."
+    page = lessons()
+    assert page.inner_text(f"{lesson('matrix')} .trouble span") == "Faces cannot be drawn just now."
+    assert all(page.is_disabled(f'[data-do="{name}"]') for name in ("swap", "duplicate", "twin", "replace", "undo", "redo"))
+    server.fail.clear()
+    page.click(f"{lesson('matrix')} .trouble [data-do=again]")
+    page.wait_for_selector("[data-cell]")
+    assert page.is_enabled('[data-do="swap"]')
+    refused(page)
 
 
 @browser_test

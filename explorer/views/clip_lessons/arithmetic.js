@@ -2,8 +2,7 @@
 
 async function makeArithmetic(section, lab) {
   const link = lab.link("sum");
-  const state = { ref: null, plus: link.get("plus") ?? "blue hair", minus: link.get("minus") ?? "red hair", weight: within(+(link.get("weight") ?? 1), 0, 4) };
-  if (link.get("face") !== null) state.ref = { face: +link.get("face") || 0 };
+  const state = { ref: link.face(), plus: link.get("plus") ?? "blue hair", minus: link.get("minus") ?? "red hair", weight: link.number("weight", 1, 0, 4) };
   const field = (name, words) => {
     const input = piece("input", { type: "text", maxlength: 100, value: state[name], "aria-label": words, "data-do": "sum-" + name, oninput: () => ((state[name] = input.value), typed()), onkeydown: (event) => event.key === "Enter" && typed.flush() });
     return input;

@@ -3,10 +3,9 @@
 async function makeAttack(section, lab) {
   const link = lab.link("word");
   const state = {
-    ref: null, word: link.get("word") ?? "sunglasses", size: within(+(link.get("size") ?? 0.2), 0.05, 0.5), x: within(+(link.get("x") ?? 0.5), 0, 1),
-    y: within(+(link.get("y") ?? 0.85), 0, 1), plate: link.get("plate") !== "0", colour: "#ffffff", labels: link.get("labels") ?? "",
+    ref: link.face(), word: link.get("word") ?? "sunglasses", size: link.number("size", 0.2, 0.05, 0.5), x: link.number("x", 0.5, 0, 1),
+    y: link.number("y", 0.85, 0, 1), plate: link.get("plate") !== "0", colour: "#ffffff", labels: link.get("labels") ?? "",
   };
-  if (link.get("face") !== null) state.ref = { face: +link.get("face") || 0 };
   const later = soonOnce(() => (remember(), probe.ask()), 350);
   const word = piece("input", { type: "text", maxlength: 24, value: state.word, "aria-label": "Word to write", "data-do": "word", oninput: () => ((state.word = word.value.trim()), later()), onkeydown: (event) => event.key === "Enter" && later.flush() });
   const labels = piece("input", { type: "text", maxlength: 400, value: state.labels, placeholder: "no glasses, round glasses, sunglasses", "aria-label": "Labels, separated by commas", "data-do": "labels", oninput: () => ((state.labels = labels.value), later()), onkeydown: (event) => event.key === "Enter" && later.flush() });

@@ -9,7 +9,7 @@ async function makeFresh(section, lab) {
   const link = lab.link("fresh");
   const pickFrom = (choices, value, usual) => (choices.some(([v]) => v === value) ? value : usual);
   const want = {
-    batch: pickFrom(FRESH_BATCHES, link.get("batch"), "64"), lr: pickFrom(FRESH_RATES, link.get("lr"), "0.001"), seed: +(link.get("seed") ?? 0) || 0,
+    batch: pickFrom(FRESH_BATCHES, link.get("batch"), "64"), lr: pickFrom(FRESH_RATES, link.get("lr"), "0.001"), seed: Math.round(link.number("seed", 0, 0, 99_999)),
     heat: pickFrom(FRESH_HEATS, link.get("heat"), ""),
   };
   let run = null; // the newest answer
@@ -73,7 +73,9 @@ async function makeFresh(section, lab) {
       while (wish > 0 && mine === ticket && section.isConnected) {
         const told = await asked("step", wish);
         if (mine !== ticket) break;
-        wish = told.did ? Math.max(0, wish - told.did) : 0;
+        if (told.did) wish = Math.max(0, wish - told.did);
+        else if (told.running) await new Promise((next) => setTimeout(next, 700)); // the host is busy with others
+        else wish = 0;
         take(told);
       }
     }, () => train(0));

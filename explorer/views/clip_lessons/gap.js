@@ -4,7 +4,7 @@ const GAP_ROWS = [["matching", "matching pairs"], ["other", "other image and tex
 
 async function makeGap(section, lab) {
   const link = lab.link("gap");
-  let at = within(+(link.get("shift") ?? 0), 0, 1.5);
+  let at = link.number("shift", 0, 0, 1.5);
   let told = null;
   let hovered = null;
   const trouble = troublePlace();

@@ -3,7 +3,7 @@
 //   lab.root, lab.wire       the view's root; requests (wire.js)
 //   lab.start, lab.model     what the server offers; the model that lessons ask
 //   lab.head(title, line)    a lesson's heading
-//   lab.link(prefix)         {get(name), set({name: value})}: a lesson's own settings in the link
+//   lab.link(prefix)         {get(name), number(name, usual, low, high), face(), set({name: value})}: a lesson's own settings in the link
 //   lab.facts({state})       data-* of the root
 //   lab.pick(words, from, then)   the dialog that chooses a picture
 //   lab.later(run)           calls run when the browser has time, and says in its place what goes wrong
@@ -23,6 +23,17 @@ function makeLessons(root, wire) {
     head: (title, line) => piece("header", { class: "lesson-head" }, piece("h3", {}, title), piece("p", { class: "todo" }, line)),
     link: (prefix) => ({
       get: (name) => window.explorer.get(prefix + "_" + name),
+      /** A number of the link, or the usual one where it holds none that makes sense. */
+      number(name, usual, low, high) {
+        const text = this.get(name);
+        const v = text === null || text.trim() === "" ? NaN : +text;
+        return v >= low && v <= high ? v : usual;
+      },
+      /** A face that the link names, as a reference, or null. */
+      face() {
+        const face = this.number("face", null, 0, 999_999);
+        return Number.isInteger(face) ? { face } : null;
+      },
       set: (changes) => window.explorer.tab === tab && window.explorer.set(Object.fromEntries(Object.entries(changes).map(([name, value]) => [prefix + "_" + name, value]))),
     }),
     pick: (...args) => (picker ??= pickerOf(lab))(...args),

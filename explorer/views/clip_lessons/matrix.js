@@ -11,11 +11,11 @@ const MATRIX_VIEWS = [
 async function makeMatrix(section, lab) {
   const link = lab.link("matrix");
   const own = lab.model.scale;
-  const scaleOf = (v) => (Number.isFinite(v) ? within(v, 1, 100) : within(own, 1, 100));
+  const scaleOf = (v) => within(v, 1, 100);
   const state = {
-    n: MATRIX_SIZES.includes(+link.get("n")) ? +link.get("n") : 8, seed: +(link.get("seed") ?? 0) || 0,
+    n: MATRIX_SIZES.includes(+link.get("n")) ? +link.get("n") : 8, seed: Math.round(link.number("seed", 0, 0, 99_999)),
     detail: MATRIX_DETAILS.some(([v]) => v === link.get("detail")) ? link.get("detail") : "0.5", twins: link.get("twins") === "1",
-    view: link.get("view") in GRID_VIEWS ? link.get("view") : "cos", scale: scaleOf(link.get("scale") === null ? NaN : +link.get("scale")),
+    view: Object.hasOwn(GRID_VIEWS, link.get("view") ?? "") ? link.get("view") : "cos", scale: link.number("scale", scaleOf(own), 1, 100),
     pairs: [], cos: [], selected: new Set(), past: [], future: [],
   };
   const known = new Map(); // cosine by picture and caption
@@ -40,6 +40,7 @@ async function makeMatrix(section, lab) {
     redo: button(iconOf("redo"), () => travel(state.future, state.past), { "data-do": "redo", class: "button small icon", "aria-label": "Redo", title: "Redo (Ctrl+Shift+Z)" }),
     reset: button("Reset", () => load({}), { "data-do": "reset", class: "button small" }),
   };
+  for (const [name, node] of Object.entries(acts)) node.disabled = name !== "reset"; // there is nothing yet to act on
   const views = segments("Shown", MATRIX_VIEWS, state.view, (view) => ((state.view = view), link.set({ view: view === "cos" ? null : view }), draw()));
   const scale = slider("Logit scale s", {
     min: 0, max: 1000, step: 5, value: toTrack(state.scale), mark: toTrack(scaleOf(own)), fact: "scale", words: () => state.scale.toFixed(1),
@@ -69,8 +70,8 @@ async function makeMatrix(section, lab) {
         piece("div", { class: "tools looking" }, views.node, scale.node, ownScale),
         trouble.node, see, board, legend,
         piece("div", { class: "tools" },
-          button("Save CSV", () => handOverTable(matrixTable({ ...state, told }), "contrastive-matrix.csv"), { class: "button small", "data-do": "csv" }),
-          button("Save PNG", async () => handOver(await matrixPicture(lab, { ...state, told }), "contrastive-matrix.png"), { class: "button small", "data-do": "png" }))),
+          button("Save CSV", () => told && handOverTable(matrixTable({ ...state, told }), "contrastive-matrix.csv"), { class: "button small", "data-do": "csv" }),
+          button("Save PNG", async () => told && handOver(await matrixPicture(lab, { ...state, told }), "contrastive-matrix.png"), { class: "button small", "data-do": "png" }))),
       side),
   );
   const list = makePairs(board, {
@@ -261,7 +262,7 @@ async function makeMatrix(section, lab) {
   function linkedPairs() {
     try {
       const pairs = JSON.parse(link.get("pairs"));
-      const fine = Array.isArray(pairs) && MATRIX_SIZES.includes(pairs.length) && pairs.every(([face, caption]) => Number.isInteger(face) && face >= 0 && typeof caption === "string");
+      const fine = Array.isArray(pairs) && MATRIX_SIZES.includes(pairs.length) && pairs.every(([face, caption]) => Number.isInteger(face) && face >= 0 && face < 1e6 && typeof caption === "string");
       return fine ? pairs.map(([face, caption]) => ({ ...pairOf({ face, caption: caption.slice(0, 300) }), word: "edited" })) : null;
     } catch {
       return null;
@@ -286,6 +287,7 @@ async function makeMatrix(section, lab) {
     tellText(acts.duplicate, `Copy pair ${chosen()[0] + 1} over ${chosen(2).find((k) => k !== chosen()[0]) + 1}`);
     tellText(acts.twin, `Hard negative in ${i + 1}, ${j + 1}`);
     tellText(acts.replace, `Replace image ${chosen()[0] + 1}`);
+    for (const name of ["swap", "duplicate", "twin", "replace"]) acts[name].disabled = false;
     acts.undo.disabled = !state.past.length;
     acts.redo.disabled = !state.future.length;
     tellText(see, whatOneSees(before));
@@ -339,5 +341,5 @@ async function makeMatrix(section, lab) {
     await load({}, false);
   }
   lab.later(() => makeFresh(side.querySelector(".fresh"), lab));
-  return { use: ({ ref }) => ref && (remember(), (state.pairs = state.pairs.with(0, { ...state.pairs[0], ref, name: nameOf(ref), word: "other image" })), changed("Image 1 is the one you sent here.")) };
+  return { use: ({ ref }) => ref && state.pairs.length && (remember(), (state.pairs = state.pairs.with(0, { ...state.pairs[0], ref, name: nameOf(ref), word: "other image" })), changed("Image 1 is the one you sent here.")) };
 }

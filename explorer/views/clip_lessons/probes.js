@@ -7,7 +7,7 @@ const PROBES = {
 
 async function makeProbes(section, lab) {
   const link = lab.link("probes");
-  const first = link.get("kind") in PROBES ? link.get("kind") : "prompts";
+  const first = Object.hasOwn(PROBES, link.get("kind") ?? "") ? link.get("kind") : "prompts";
   const made = {};
   const places = Object.fromEntries(Object.keys(PROBES).map((name) => [name, piece("section", { class: "probe", "data-probe": name, "data-ready": "false", hidden: true })]));
   const nav = segments("Probe", Object.entries(PROBES).map(([name, [words]]) => [name, words]), first, (name) => (link.set({ kind: name === "prompts" ? null : name }), show(name)));

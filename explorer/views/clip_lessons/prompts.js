@@ -2,8 +2,7 @@
 
 async function makePrompts(section, lab) {
   const link = lab.link("prompts");
-  const state = { ref: null, text: link.get("text") ?? "" };
-  if (link.get("face") !== null) state.ref = { face: +link.get("face") || 0 };
+  const state = { ref: link.face(), text: link.get("text") ?? "" };
   const text = piece("input", { type: "text", maxlength: 300, "aria-label": "Text", "data-do": "prompts-text", oninput: () => typed(), onkeydown: (event) => event.key === "Enter" && typed.flush() });
   const typed = soonOnce(() => ((state.text = text.value.trim()), link.set({ text: state.text || null }), probe.ask()), 600);
   const face = facePicker(lab, "Another picture", 60, (ref) => {

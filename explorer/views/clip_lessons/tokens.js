@@ -5,10 +5,11 @@ const TOKENS_WAIT = 450; // ms without a key before a text is scored
 async function makeTokens(section, lab) {
   const link = lab.link("tokens");
   const state = {
-    ref: linkedRef(), text: link.get("text") ?? "", gap: within(+(link.get("gap") ?? 0.12), 0, 0.6),
-    shuffle: link.get("shuffle") === null ? null : +link.get("shuffle") || 0, zero: link.get("zero") === "1",
+    ref: linkedRef(), text: link.get("text") ?? "", gap: link.number("gap", 0.12, 0, 0.6),
+    shuffle: Math.round(link.number("shuffle", -1, 0, 99_999)), zero: link.get("zero") === "1",
     layer: null, head: null, place: null,
   };
+  if (state.shuffle < 0) state.shuffle = null;
   let told = null;
   let maps = null;
   let positions = null;
@@ -57,8 +58,8 @@ async function makeTokens(section, lab) {
   window.addEventListener("explorer:theme", () => body.isConnected && told?.has !== false && draw());
 
   function linkedRef() {
-    if (link.get("item") !== null) return { item: +link.get("item") || 0, collection: link.get("of") ?? "faces" };
-    return link.get("face") === null ? null : { face: +link.get("face") || 0 };
+    const item = link.number("item", null, 0, Number.MAX_SAFE_INTEGER);
+    return item === null ? link.face() : { item, collection: link.get("of") ?? "faces" };
   }
 
   function set(changes) {
