@@ -49,6 +49,7 @@ class Fake:
         self.words = {word for text in self.captions for word in re.findall(r"\w+", text)}
         self.asked, self.pictures, self.mine, self.jobs = [], [], [], {}
         self.broken = ""  # a sentence with which the search fails
+        self.indexing = None  # how many faces are indexed, while they are
 
     def routes(self):
         names = {"get": ("start", "image", "facets", "browse", "job", "errors"), "post": ("picture", "upload")}
@@ -152,7 +153,8 @@ class Fake:
             for i in ids[order][page * size : (page + 1) * size]
         ]  # fmt: skip
         return {
-            "equation": [], "hits": hits, "total": FACES, "matched": len(ids), "more": (page + 1) * size < len(ids),
+            "equation": [], "hits": hits, "matched": len(ids), "more": (page + 1) * size < len(ids),
+            "total": FACES if self.indexing is None else self.indexing,
             "nothing": "Nothing here matches these words well." if unknown else "", "unknown": unknown,
             "background": None, "notes": [], "took": dict(encode=1.0, search=0.5, rest=0.2),
         }  # fmt: skip
@@ -191,6 +193,10 @@ class Fake:
         return routes.answer({"folders": folders, "pictures": 12, "more": False})
 
     def _job(self, name):
+        if self.indexing is not None and name == "faces":
+            self.indexing = min(self.indexing + 40, FACES)
+            state = "done" if self.indexing == FACES else "running"
+            return dict(collection=name, state=state, found=FACES, done=self.indexing, errors=0, rate=40.0, left=3.0)
         return self.jobs.get(name) or dict(collection=name, state="done", found=0, done=0, errors=0)
 
     def index(self, session, given):
@@ -206,7 +212,7 @@ class Fake:
 
     def job(self, request):
         one = self._job(request.query_params["collection"])
-        if one["state"] == "running":
+        if one["state"] == "running" and one["collection"] in self.jobs:
             one["done"] = min(one["done"] + 10, 40)
             one["state"] = "done" if one["done"] == 40 else "running"
         return routes.answer(one)
@@ -281,7 +287,7 @@ def served():
 def fake(served):
     """The server's side, as it is at the start of a test."""
     fake = served[0]
-    fake.broken = ""
+    fake.broken, fake.indexing = "", None
     fake.asked.clear(), fake.mine.clear(), fake.jobs.clear()
     return fake
 
@@ -504,6 +510,15 @@ def test_near_duplicates_stand_behind_one(search, fake):
     page.click(".group-open >> nth=0")
     page.click(".group-one >> nth=1")
     assert fact(page, "detail") == "2"
+
+
+@browser_test
+def test_a_collection_that_is_being_indexed_says_how_far_and_is_searched_again(search, fake):
+    fake.indexing = 40
+    page = search()
+    page.wait_for_selector('.watch:has-text("of 240")')
+    wait_answers(page, 2)
+    assert fake.indexing == FACES and page.is_hidden(".watch") and "240 pictures" in page.inner_text(".found-line")
 
 
 @browser_test

@@ -52,12 +52,16 @@ function makeDetail(place, desk) {
     piece(
       "div",
       { class: "detail-body" },
-      heat.node,
       piece(
         "div",
-        { class: "heat-tools" },
-        look,
-        piece("label", { class: "heat-strength" }, piece("span", {}, "Strength"), opacity),
+        { class: "detail-picture" },
+        heat.node,
+        piece(
+          "div",
+          { class: "heat-tools" },
+          look,
+          piece("label", { class: "heat-strength" }, piece("span", {}, "Strength"), opacity),
+        ),
       ),
       deeds,
       piece(

@@ -131,7 +131,7 @@ function makeResults(place, desk) {
   /** Which results are open, liked or part of the query. */
   function mark() {
     const { likes, dislikes, terms } = desk.query;
-    for (const tile of grid.querySelectorAll(".tile")) {
+    for (const tile of grid.querySelectorAll(".tile[data-id]")) {
       const id = +tile.dataset.id;
       tile.classList.toggle("open", desk.detail?.id === id);
       tile.classList.toggle(
@@ -188,7 +188,16 @@ function makeResults(place, desk) {
     turn(way);
   }
 
-  desk.on("busy", () => (place.dataset.state = "busy"));
+  /** Where the first results will be. */
+  function waiting() {
+    place.dataset.state = "busy";
+    if (desk.answer) return;
+    tellText(line, "Searching");
+    const ghost = () => piece("div", { class: "tile ghost", "aria-hidden": "true" }, piece("span", { class: "tile-picture" }));
+    if (!grid.children.length) grid.append(...Array.from({ length: SEARCH_SIZE }, ghost));
+  }
+
+  desk.on("busy", waiting);
   desk.on("answer", draw);
   desk.on("error", failed);
   desk.on("query", mark);

@@ -10,6 +10,11 @@ function makeWatch(place, desk) {
   let timer = 0;
   let whose = "";
 
+  /** A first search may wait for the index; then one sees why. */
+  function busy() {
+    if (!desk.answer && !timer) [whose, timer] = [desk.query.collection, setTimeout(look, WATCH_EVERY)];
+  }
+
   function answered(told) {
     const one = desk.collection();
     const partial = one && (one.building || told.total < one.count);
@@ -22,26 +27,29 @@ function makeWatch(place, desk) {
     timer = 0;
     const asked = whose;
     const job = await desk.wire.json("job", { collection: asked, model: desk.model }).catch(() => null);
-    if (asked !== desk.query.collection || !job?.state) return end();
-    const works = JOB_WORKS.has(job.state);
-    if (!works) {
+    if (asked !== whose || timer) return; // ended, or begun anew, meanwhile
+    if (asked !== desk.query.collection) return end();
+    if (JOB_WORKS.has(job?.state)) {
+      show(job);
+    } else if (desk.answer) {
       end();
       await desk.reload().catch(() => {});
-      if (asked === desk.query.collection && job.state === "done" && desk.answer?.total !== desk.collection()?.count)
-        desk.search();
+      const more = asked === desk.query.collection && job?.state === "done" && desk.answer.total !== desk.collection()?.count;
+      if (more) desk.search();
       return;
+    } else {
+      place.hidden = true; // indexed, and now it is being searched
     }
-    place.hidden = false;
-    const left = job.left ? ", " + ticksText(job.left) + " left" : "";
-    tellText(
-      line,
-      "This collection is being indexed: " +
-        (job.found ? wholeText(job.done) + " of " + wholeText(job.found) : "looking for pictures") +
-        left +
-        ". What is there already can be searched.",
-    );
-    bar.value = job.found ? job.done / job.found : 0;
     timer = setTimeout(look, WATCH_EVERY);
+  }
+
+  function show(job) {
+    place.hidden = false;
+    const far = job.found ? wholeText(job.done) + " of " + wholeText(job.found) : "looking for pictures";
+    const left = job.left ? ", " + ticksText(job.left) + " left" : "";
+    const already = desk.answer ? " What is there already can be searched." : "";
+    tellText(line, "This collection is being indexed: " + far + left + "." + already);
+    bar.value = job.found ? job.done / job.found : 0;
   }
 
   function end() {
@@ -50,5 +58,7 @@ function makeWatch(place, desk) {
     place.hidden = true;
   }
 
+  desk.on("busy", busy);
   desk.on("answer", answered);
+  desk.on("error", end);
 }
