@@ -147,7 +147,7 @@ class Model:
         found = tokenizer.pat.findall(tokenizer.clean_fn(str(text)[:CHARACTERS]))
         words = dict.fromkeys(word.strip(string.punctuation) for word in found)
         if self.words is not None:
-            return [word for word in words if word and word not in self.words and not word.isdecimal()]
+            return [word for word in words if word and word not in self.words]
         return [word for word in words if len(word) > 2 and len(tokenizer.encode(word)) >= len(word)]
 
 

@@ -58,12 +58,12 @@ def search(model, collection, request: dict) -> dict:
     place = {int(i): n for n, i in enumerate(found.ids)}
     at = [place[item.id] for item, _ in kept]
     scores = None if found.scores is None else found.scores[at]
-    background, z, fit, verdicts, nothing = None, None, None, None, ""
+    background, z, verdicts, nothing = None, None, None, ""
     ruler = sure.ruler(model, index, q) if scores is not None and kept else None
     if ruler is not None:
         vectors = np.stack([item.vector for item, _ in kept])
-        z, fit, background = ruler.z(vectors, scores), ruler.fit(vectors), ruler.spread(vectors)
-        verdicts = ruler.verdicts(z, fit)
+        z, background = ruler.z(vectors, scores), ruler.spread(vectors)
+        verdicts = ruler.verdicts(z)
         nothing = _nothing(index, ruler, found) if seed is None and not request.get("least") else ""
     if not found.matched:
         nothing = "The collection is empty." if not total else "No picture passes these filters; take one away."
@@ -72,8 +72,7 @@ def search(model, collection, request: dict) -> dict:
         _hit(item, hidden) | dict(
             score=None if scores is None else float(scores[n]),
             percentile=None if scores is None else float(found.percentiles[at[n]]),
-            z=None if z is None else round(float(z[n]), 2), fit=None if fit is None else round(float(fit[n]), 2),
-            sure=None if verdicts is None else verdicts[n],
+            z=None if z is None else round(float(z[n]), 2), sure=None if verdicts is None else verdicts[n],
         )
         for n, (item, hidden) in enumerate(kept)
     ]  # fmt: skip
@@ -140,7 +139,7 @@ def _nothing(index, ruler, found) -> str:
     items = index.get([int(i) for i in found.ids[:5]])
     scores = np.array([score for item, score in zip(items, found.scores) if item is not None])
     vectors = np.stack([item.vector for item in items if item is not None])
-    if any(verdict != "no" for verdict in ruler.verdicts(ruler.z(vectors, scores), ruler.fit(vectors))):
+    if any(verdict != "no" for verdict in ruler.verdicts(ruler.z(vectors, scores))):
         return ""
     if ruler.meaningless:
         return "Nothing here matches: this model knows none of these words."

@@ -5,29 +5,27 @@ pictures score high with everything. So each term of the equation is replaced by
 background texts that fall into about as many pieces, pictures by pictures of the collection), and a hit's score is put beside
 what the very same picture scores with those: z = (score - mean) / sd.
 
-For a model whose words we know there is a second measure. "A face with red hair and a blue shirt" is partly true of any face
-and mostly true of half the wrong ones. With t the vector of the text and p that of texts that say nothing ("a face"), the
-picture's v . (t - p) / |t - p| is how much of what the text adds is found; `fit` is that over the spread of unrelated texts.
+What z is needed is learnt for our model from faces that are known (calibration.py); for others it is the usual.
 
 Measured FIGURES
 """
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from explorer.tabs.clip_search.calibration import Thresholds, calibrate
+from explorer.tabs.clip_search.catalogue import OURS
 from explorer.tabs.clip_search.query import Query, mean
 from explorer.tabs.clip_search.ranking import WHOLE
 
 TEXTS = 1000  # background texts of a model
 FEW = 128  # of a large one without a GPU: a thousand would take a minute or more
 NULLS = 256  # of them for one question: those of the nearest length
-SURE, MAYBE = 1.3, 1.3  # z of results of a text, for our model
-SURE_FIT, MAYBE_FIT = 0.62, 0.3  # and how much of the text they must fit
-SURE_LARGE, MAYBE_LARGE = 2.5, 1.6  # z for other models, whose wrong pictures are far more unlike: typical, not measured here
-SURE_IMAGE, MAYBE_IMAGE = 3.0, 1.5  # z of results of a picture, whose likeness has a longer tail
+SURE, MAYBE = 2.5, 1.6  # z for texts of other models, whose wrong pictures are far more unlike: usual, not measured here
+SURE_IMAGE, MAYBE_IMAGE = 3.0, 1.5  # z for pictures as queries, whose likeness has a longer tail
 LEAST = 20  # pictures of a collection below which their likeness has no known spread
 
 # What says nothing about a picture of this kind: sentences, and words.
@@ -48,6 +46,8 @@ class Background:
     texts: list[str]
     vectors: np.ndarray
     pieces: np.ndarray
+    empty: np.ndarray  # the text that says nothing (D,)
+    thresholds: Thresholds | None  # of our model
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,9 @@ class Ruler:
     """The question without its content, NULLS times: unit vectors (N, D)."""
 
     nulls: np.ndarray
-    thresholds: tuple[float, float]
-    all: np.ndarray | None = None  # every background text (M, D)
-    added: np.ndarray | None = None  # what the text says beyond nothing, t - p (D,); None where that has no meaning
+    thresholds: tuple[float, float]  # for "sure" and "maybe"
     meaningless: bool = False  # the model knows none of the words
+    plain: bool = False  # they say nothing, so every picture fits
 
     def z(self, vectors: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """Pictures (N, D) and their scores (N,) -> z-scores (N,)."""
@@ -70,22 +69,12 @@ class Ruler:
         cos = vectors.astype(np.float32) @ self.nulls.T
         return dict(mean=float(cos.mean()), sd=float(cos.std(1).mean()))
 
-    def fit(self, vectors: np.ndarray) -> np.ndarray | None:
-        """How much of what the text adds is in each picture (N, D): about 0.9 where all of it is, 0.4 where half of it is."""
-        if self.added is None:
-            return None
-        vectors = vectors.astype(np.float32)
-        sd = np.maximum((vectors @ self.all.T).std(1), 1e-6)
-        return vectors @ self.added / sd / max(float(np.linalg.norm(self.added)), 1e-6)
-
-    def verdicts(self, z: np.ndarray, fit: np.ndarray | None = None) -> list[str]:
+    def verdicts(self, z: np.ndarray) -> list[str]:
         """"sure", "maybe" or "no" for each."""
+        if self.meaningless or self.plain:
+            return ["no" if self.meaningless else "maybe"] * len(z)
         sure, maybe = self.thresholds
-        fit = np.full(len(z), np.inf) if fit is None else fit
-        return [
-            "no" if self.meaningless or v < maybe or f < MAYBE_FIT else "sure" if v >= sure and f >= SURE_FIT else "maybe"
-            for v, f in zip(z, fit)
-        ]
+        return ["sure" if v >= sure else "maybe" if v >= maybe else "no" for v in z]
 
 
 def ruler(model, index, q: Query) -> Ruler | None:
@@ -115,19 +104,20 @@ def ruler(model, index, q: Query) -> Ruler | None:
     textual = bool(q.recipe) and all(part.kind == "text" for part in q.recipe) and not any(q.examples)
     if not textual:
         return Ruler(nulls, (SURE_IMAGE, MAYBE_IMAGE))
-    if model.words is None:
-        return Ruler(nulls, (SURE_LARGE, MAYBE_LARGE))
-    added = q.vector - _empty(model) if all(part.weight > 0 for part in q.recipe) else None
-    return Ruler(nulls, (SURE, MAYBE), background(model).vectors, added, _meaningless(model, q))
+    known = background(model)
+    if model.words is None or known.thresholds is None:
+        return Ruler(nulls, (SURE, MAYBE), *_says(model, q))
+    return Ruler(nulls, known.thresholds.at(len(q.known - PLAIN)), *_says(model, q))
 
 
 def floor(model, vectors: np.ndarray, texts: np.ndarray) -> np.ndarray:
     """The cosine (N,) that one of these texts (L, D) must reach with each picture (N, D) to be more than an unrelated text."""
-    unrelated = vectors @ background(model).vectors.T
-    if model.words is None:
-        return unrelated.mean(1) + MAYBE_LARGE * unrelated.std(1)
-    empty = _empty(model)
-    return vectors @ empty + MAYBE_FIT * unrelated.std(1) * np.linalg.norm(texts - empty, axis=1).mean()
+    known = background(model)
+    unrelated = vectors @ known.vectors.T
+    if known.thresholds is None:
+        return unrelated.mean(1) + MAYBE * unrelated.std(1)
+    added = np.linalg.norm(texts - known.empty, axis=1).mean()
+    return vectors @ known.empty + known.thresholds.label * unrelated.std(1) * added
 
 
 def background(model) -> Background:
@@ -139,7 +129,9 @@ def background(model) -> Background:
     small = sum(p.numel() for p in model.clip.model.parameters()) < 20e6
     texts = captions() if model.words is not None else everyday()
     texts = texts if small or model.device.type != "cpu" else texts[:FEW]
-    made = Background(texts, model.texts(texts), np.array([len(model.pieces(text)) for text in texts]))
+    made = Background(texts, model.texts(texts), np.array([len(model.pieces(text)) for text in texts]), _empty(model), None)
+    if model.name == OURS:
+        made = replace(made, thresholds=calibrate(model, lambda pieces: near(made, pieces), made.empty))
     with _lock:
         _backgrounds[model.fingerprint] = made
         while len(_backgrounds) > 4:
@@ -212,11 +204,10 @@ def _sample(index, dim: int, rng: np.random.Generator) -> np.ndarray:
     return np.stack([item.vector for item in items if item is not None]).astype(np.float32) if len(items) else np.empty((0, 1))
 
 
-def _meaningless(model, q: Query) -> bool:
-    """Whether nothing is left of the texts once unknown and empty words are taken out, though there were unknown ones."""
-    if model.words is None or not q.unknown:
-        return False
-    return not q.known - PLAIN
+def _says(model, q: Query) -> tuple[bool, bool]:
+    """Whether nothing is left of the texts once unknown and empty words are taken out: though there were unknown ones, or not."""
+    bare = model.words is not None and not q.known - PLAIN
+    return bare and bool(q.unknown), bare and not q.unknown
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

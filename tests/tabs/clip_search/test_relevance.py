@@ -220,22 +220,21 @@ def between(model, method, n, start=FACES):
     return float(np.mean(right))
 
 
-def beside(model, method, n, start=FACES):
-    """Two different faces side by side at half their size: the share of maps that are stronger in the named one's half."""
+def spliced(model, method, n, start=FACES):
+    """The left half of one face and the right half of another: the share of maps that are highest in the named one's half."""
     rng, right = np.random.default_rng(0), []
-    while len(right) < 2 * n:
-        pair = rng.integers(start, start + 10_000, 2)
-        rows = corpus.attributes(pair)
-        a, b = (corpus.FACTORS["hair colour"][row[column("hair colour")]] for row in rows)
-        if a == b:
-            continue
-        picture = np.full((64, 64, 3), 245, np.uint8)
-        for side, face in enumerate(corpus.render(pair)):
-            small = Image.fromarray(face).resize((32, 32), Image.Resampling.BICUBIC)
-            picture[16:48, 32 * side : 32 * side + 32] = np.asarray(small)
-        for side, row in enumerate(rows):
-            relevance_map = grid(model, picture, named(row, "hair colour"), method)
-            right.append((relevance_map[:, 4:].sum() > relevance_map[:, :4].sum()) == bool(side))
+    for factor in ("hair colour", "shirt"):
+        found = 0
+        while found < n:
+            pair = rng.integers(start, start + 10_000, 2)
+            rows = corpus.attributes(pair)
+            if rows[0, column(factor)] == rows[1, column(factor)]:
+                continue
+            picture, other = corpus.render(pair)
+            picture[:, 32:] = other[:, 32:]
+            for side, row in enumerate(rows):
+                right.append((grid(model, picture, named(row, factor), method).argmax() % 8 >= 4) == bool(side))
+            found += 1
     return float(np.mean(right))
 
 
@@ -244,15 +243,16 @@ def test_a_map_points_at_what_is_named(avatars):
     assert min(found.values()) >= 0.85, found
 
 
-@pytest.mark.parametrize("method, n", [("attention", 40), ("occlusion", 15)])
+@pytest.mark.parametrize("method, n", [("attention", 40), ("occlusion", 10)])
 def test_of_two_objects_the_named_one_is_pointed_at(avatars, method, n):
     assert between(avatars, method, n) >= 0.85
 
 
-def test_of_two_faces_the_named_one_is_pointed_at(avatars):
-    assert beside(avatars, "attention", 40) >= 0.85
+@pytest.mark.parametrize("method, n", [("attention", 30), ("occlusion", 6)])
+def test_of_two_faces_the_named_one_is_pointed_at(avatars, method, n):
+    assert spliced(avatars, method, n) >= (0.85 if method == "attention" else 0.7)
 
 
 def test_maps_that_ignore_the_text_cannot_tell_two_faces_apart(avatars):
     """The control: the same measure, and chance."""
-    assert beside(avatars, "rollout", 10) == beside(avatars, "last", 10) == 0.5
+    assert spliced(avatars, "rollout", 5) == spliced(avatars, "last", 5) == 0.5
