@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 LARGEST = 1 << 18  # rows of a segment that is joined with no other: 256 MB of 512 numbers
+EXTRA = 4  # more rows than asked for, to see whether equal scores go on; if they do, more are taken
 SLACK = 4e-6  # how much NumPy's scores, summed up in an order that depends on the row, may differ from those handed out
 
 
@@ -192,13 +193,15 @@ class Matrix:
 
     def _candidates(self, parts, q: np.ndarray, want: int) -> tuple[np.ndarray, np.ndarray]:
         """Ids and scores of every row that may belong to the `want` best, however many are equal."""
-        q32, extra, slack = q.astype(np.float32), 16, 0.0 if _faiss() else SLACK
+        q32, extra, slack = q.astype(np.float32), EXTRA, 0.0 if _faiss() else SLACK
         while True:
             hits = [segment.best(q32, want + extra, rows) for segment, rows in parts]
             scores = _joined([score for _, score in hits])
-            floor = -np.inf if len(scores) <= want else np.partition(scores, len(scores) - want)[len(scores) - want] - slack
+            floor = -np.inf
+            if len(scores) > want:
+                floor = (scores[want - 1] if len(hits) == 1 else np.partition(scores, -want)[-want]) - slack
             # A segment whose answer was cut off among scores that may count is asked for more.
-            if not any(len(score) == want + extra and score[-1:].min() >= floor for _, score in hits):
+            if not any(len(score) == want + extra and score[-1] >= floor for _, score in hits):
                 break
             extra = 8 * extra + want
         if not slack:

@@ -54,6 +54,7 @@ create index if not exists item_bytes on item(bytes, status);
 create index if not exists item_orientation on item(orientation, status);
 """
 ROW = ("id", "rev", "status", "error", "raw", "mtime_ns", *COLUMNS, "caption_words", "name_words", "payload")
+REV = "select value from meta where key = 'rev'"
 FILE = "id, raw, coalesce(hash, ''), coalesce(bytes, 0), coalesce(mtime_ns, 0), status, error"
 INSERT = f"insert or replace into item({', '.join(ROW)}) values({', '.join('?' * len(ROW))})"
 
@@ -185,7 +186,7 @@ class SqliteIndex:
     def _next(db: sqlite3.Connection) -> int:
         """The number of this transaction, by which others learn what has changed."""
         db.execute("update meta set value = cast(value as integer) + 1 where key = 'rev'")
-        return int(db.execute("select value from meta where key = 'rev'").fetchone()[0])
+        return int(db.execute(REV).fetchone()[0])
 
     def _catch_up(self) -> None:
         """Brings the matrix to the last transaction, whoever made it."""
@@ -193,7 +194,7 @@ class SqliteIndex:
             db = self._writer
             db.execute("begin")  # all that follows sees one moment
             try:
-                rev = int(db.execute("select value from meta where key = 'rev'").fetchone()[0])
+                rev = int(db.execute(REV).fetchone()[0])
                 if rev == self._rev:
                     return
                 rows = db.execute(
@@ -229,7 +230,7 @@ class SqliteIndex:
 
     def _fresh(self) -> int:
         """Takes up what other processes have written; the number of the last transaction."""
-        rev = int(self._ask("select value from meta where key = 'rev'")[0][0])
+        rev = int(self._ask(REV)[0][0])
         if rev != self._rev:
             self._catch_up()
         return rev

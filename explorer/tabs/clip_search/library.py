@@ -276,12 +276,11 @@ class Library:
 
     def _remove(self, facts: dict, model) -> None:
         self.jobs.drop(facts["id"])
+        if os.environ.get("QDRANT_URL"):
+            self._folder(facts, model, make=True).index.drop()
         with self._lock:
             for key in [key for key in self._open if key[0] == facts["id"]]:
                 self._open.pop(key).index.close()
-            if os.environ.get("QDRANT_URL"):
-                index = open_index(self._data / facts["id"] / f"{model.fingerprint}.sqlite", model.dim, model.fingerprint)
-                index.drop()
             shutil.rmtree(self._data / facts["id"], ignore_errors=True)
 
     def job(self, collection: str, session: str) -> dict:

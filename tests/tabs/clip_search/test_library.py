@@ -15,7 +15,6 @@ from explorer.tabs.clip_search.indexer import Progress
 from explorer.tabs.clip_search.library import BUNDLED, MINE, Library
 from tests.tabs.clip_search.eyes import Eyes
 
-
 FACES = 96  # instead of 2,000
 
 
@@ -271,6 +270,18 @@ def test_a_job_that_breaks_says_so_and_the_next_one_runs(caplog):
     work.close()
     with pytest.raises(ValueError):
         work.start(jobs.Job("late", "m", lambda: iter([])))
+
+
+def test_the_vectors_of_a_folder_can_live_on_a_server(shelf, monkeypatch):
+    monkeypatch.setenv("QDRANT_URL", ":memory:")
+    name = built(shelf)
+    collection = shelf.get(name, "s", Eyes())
+    assert type(collection.index).__name__ == "QdrantIndex" and collection.index.count() == 12
+    found = collection.index.search(Eyes().images([picture(3)])[0], 1, [("folder", "prefix", "holiday")])[0][0]
+    assert np.array_equal(np.asarray(collection.picture(found)), np.asarray(picture(3)))
+    assert shelf.collections("s")[-1]["count"] == 12
+    shelf.act("remove", "s", Eyes(), collection=name)
+    assert len(shelf.collections("s")) == 1
 
 
 # --- A visitor's own ---
