@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from explorer.clip import folder, vocabulary
-from explorer.tabs.clip_search import catalogue, models
+from explorer.tabs.clip_search import catalogue, models, relevance
 from explorer.tabs.clip_search.models import Model
 
 TEXT = dict(context_length=16, vocab_size=49408, width=16, heads=2, layers=1)
@@ -247,6 +247,18 @@ def test_whether_the_hub_answers_is_asked_once_and_waited_for_briefly(monkeypatc
     assert not catalogue._reachable() and not catalogue._reachable()
     assert len(asked) == 1 and not slow.is_set()  # it came back though nobody has answered
     slow.set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_precision_runs_and_changes_little(several, kind):
+    """What a GPU is given; the maps as well."""
+    whole, half = (Model(folder.load(several[kind], "cpu", precision), kind) for precision in ("fp32", "bf16"))
+    assert half.dtype == torch.bfloat16
+    assert (whole.images(pictures()) * half.images(pictures())).sum(1).min() > 0.99
+    assert (whole.texts(SENTENCES) * half.texts(SENTENCES)).sum(1).min() > 0.99
+    for method in relevance.METHODS:
+        out = [relevance.explain(m, pictures()[0], whole.texts(["a face"])[0], method) for m in (whole, half)]
+        assert out[0]["score"] == pytest.approx(out[1]["score"], abs=0.02) and np.isfinite(out[1]["map"]).all()
 
 
 @pytest.mark.gpu
