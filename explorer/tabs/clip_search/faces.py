@@ -46,6 +46,11 @@ def claims(text: str) -> dict[str, str]:
     return found
 
 
+def phrases(text: str) -> list[str]:
+    """The parts of a text that say something about a face: "a face with red hair" -> ["red hair"]."""
+    return [match.group() for _, pattern, _ in _CLAIMS if (match := re.search(pattern, text, re.IGNORECASE))]
+
+
 def shows(rows: np.ndarray, wanted: dict[str, str]) -> np.ndarray:
     """bool (N,): which faces (N, A) have all of these values."""
     match = np.ones(len(rows), bool)

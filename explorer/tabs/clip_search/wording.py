@@ -89,8 +89,13 @@ def variations(text: str) -> list[tuple[str, str, str]]:
         found["typo"] += [(f"{word} → {other}", _instead(text, word, other)) for other in typos(word)]
     found["letters"] = [(f"{w} → {' '.join(w)}", _instead(text, w, " ".join(w))) for w in content[:2]]
     found["negation"] = [("not in front", f"not {text}"), ("with → without", text.replace("with ", "without ", 1))]
-    if content:
-        found["negation"].append((f"no {content[-1]}", _instead(text, content[-1], f"no {content[-1]}")))
+    said_so_far: list[str] = []
+    for said in faces.phrases(text):
+        if len(said_so_far) == 2 or re.match("no |without ", said) or f"no {said}" in text or any(s in said for s in said_so_far):
+            continue
+        said_so_far.append(said)
+        without = re.sub(rf"(?:\ban? )?{re.escape(said)}", lambda match, said=said: f"no {said}", text, count=1)
+        found["negation"].append((f"no {said}", without))
     return [
         (group, change, variant) for group in GROUPS for change, variant in dict((v, (c, v)) for c, v in found[group]).values()
         if variant and variant != text

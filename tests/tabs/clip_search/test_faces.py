@@ -83,6 +83,12 @@ def test_claims(text, found):
     assert faces.claims(text) == found
 
 
+def test_phrases_are_what_the_claims_are_read_from():
+    text = "someone wearing a Blue shirt, with short red hair and no beard"
+    assert faces.phrases(text) == ["red hair", "short red hair", "Blue shirt", "beard", "no beard"]
+    assert faces.phrases("nothing") == []
+
+
 def test_shows_are_all_of_it():
     rows = faces.attributes(range(300))
     wanted = {"hair colour": "red", "shirt": "blue"}

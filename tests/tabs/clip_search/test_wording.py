@@ -27,6 +27,7 @@ def test_variants_are_grouped_and_none_is_the_text_itself():
         ("synonym", TEXT.replace("red", "crimson")), ("synonym", TEXT.replace("round glasses", "circular glasses")),
         ("template", "a photo of " + TEXT), ("template", "red hair and round glasses, wearing a blue shirt"),
         ("negation", "not " + TEXT), ("negation", TEXT.replace("with", "without")),
+        ("negation", TEXT.replace("red", "no red")), ("negation", TEXT.replace("a blue", "no blue")),
         ("letters", TEXT.replace("glasses", "g l a s s e s")),
         ("typo", TEXT.replace("glasses", "glsases")), ("typo", TEXT.replace("glasses", "glases")),
         ("shorter", "red hair round glasses, blue shirt"),
