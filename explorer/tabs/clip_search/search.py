@@ -91,7 +91,8 @@ def search(model, collection, request: dict) -> dict:
 def why(model, picture, request: dict) -> dict:
     """Where in a picture (PIL) and in which words of request["text"] the score comes from; request["method"] is a map's.
 
-    {method, side, map, raw, score, words, took, note}. Raises ValueError with one sentence.
+    {method, side, map, raw, score, words, took, note, sees}; the map covers what the model sees of it, "all" or its "middle"
+    square. Raises ValueError with one sentence.
     """
     began = time.perf_counter()
     text = " ".join(str(request.get("text") or "").split())
@@ -104,7 +105,9 @@ def why(model, picture, request: dict) -> dict:
     notes = [out["note"], cut]
     if model.truncated(patterns[0].replace("{}", text)):
         notes.append("The end of this text is beyond what the model reads.")
-    return out | dict(words=bars, note=" ".join(filter(None, notes)), took=_ms(time.perf_counter() - began))
+    squashed = model.clip.model.visual.preprocess_cfg.get("resize_mode") == "squash"
+    told = dict(words=bars, note=" ".join(filter(None, notes)), sees="all" if squashed else "middle")
+    return out | told | dict(took=_ms(time.perf_counter() - began))
 
 
 def _page(request: dict) -> tuple[int, int]:

@@ -142,7 +142,7 @@ function makeDetail(place, desk) {
         template: desk.query.template,
       });
       if (!told) return;
-      heat.show(told.map, told.side);
+      heat.show(told.map, told.side, told.sees === "all");
       bars.show(told.words ?? []);
       tellText(
         score,
@@ -150,7 +150,8 @@ function makeDetail(place, desk) {
           fixedText(told.score, 3) +
           (told.words?.length > 1 ? ". Each bar: what it loses without the word." : "."),
       );
-      if (told.note) tellText(methodNote, told.note);
+      const cut = heat.cut ? "This model sees the middle square of a picture alone." : "";
+      tellText(methodNote, [told.note || WHY_METHODS[method.value][1], cut].filter(Boolean).join(" "));
       place.dataset.why = "done";
     } catch (error) {
       place.dataset.why = "error";

@@ -11,20 +11,21 @@ function heatOf() {
   const image = piece("img", { class: "heat-picture", alt: "" });
   const canvas = piece("canvas", { class: "heat-map", "aria-hidden": "true" });
   const node = piece("div", { class: "heat" }, image, canvas);
-  let [map, side, look] = [null, 0, "light"];
+  let [map, side, look, whole] = [null, 0, "light", false];
 
-  /** The map covers what the model saw: the middle square of a picture. */
+  /** The map covers what the model saw: the middle square of a picture, or all of it, squashed. */
   function place() {
     const { naturalWidth: w, naturalHeight: h } = image;
     if (!w) return;
-    const square = Math.min(w, h);
+    const [wide, high] = whole ? [w, h] : [Math.min(w, h), Math.min(w, h)];
     node.style.aspectRatio = w + " / " + h;
     Object.assign(canvas.style, {
-      left: ((w - square) / 2 / w) * 100 + "%",
-      top: ((h - square) / 2 / h) * 100 + "%",
-      width: (square / w) * 100 + "%",
-      height: (square / h) * 100 + "%",
+      left: ((w - wide) / 2 / w) * 100 + "%",
+      top: ((h - high) / 2 / h) * 100 + "%",
+      width: (wide / w) * 100 + "%",
+      height: (high / h) * 100 + "%",
     });
+    node.dataset.cut = String(wide < w || high < h);
   }
   image.addEventListener("load", place);
 
@@ -53,13 +54,17 @@ function heatOf() {
       if (image.getAttribute("src") !== src) image.src = src;
       image.alt = alt;
     },
-    show(values, n) {
-      [map, side] = [values, n];
+    show(values, n, all = false) {
+      [map, side, whole] = [values, n, all];
+      place();
       draw();
     },
     look(name) {
       look = name;
       draw();
+    },
+    get cut() {
+      return node.dataset.cut === "true";
     },
     opacity: (value) => (canvas.style.opacity = value),
   };
