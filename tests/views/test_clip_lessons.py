@@ -1285,6 +1285,9 @@ def test_indexes_are_measured_one_by_one(lessons, server):
     wait_fact(page, INDEX, "runs", "2")
     assert asked(server, "indexlab")[-1]["filter"] == 0.03 and page.locator("td[data-short]").count() == 3
     assert "IVF 0 (3.0 of 10)" in page.inner_text(f"{INDEX} .see")
+    wait_fact(page, INDEX, "plot", "filtered")
+    page.click(f'{INDEX} [role="radio"][data-value="all"]')
+    wait_fact(page, INDEX, "plot", "all")
     page.wait_for_function("new URLSearchParams(location.search).get('index_filter') === '0.03'")
 
 

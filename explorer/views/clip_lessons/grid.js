@@ -43,7 +43,13 @@ function makeGrid(holder, lab, { hover, choose }) {
     if (!cell) return;
     const [i, j] = cell.dataset.cell.split(",").map(Number);
     rove(i, j);
+    label(cell, i, j);
     hover(i, j);
+  }
+
+  /** What a screen reader says of a cell. */
+  function label(cell, i, j) {
+    cell.setAttribute("aria-label", `Image ${i + 1}, caption ${j + 1}: ${GRID_VIEWS[node.dataset.view].name} ${fixedText(cell.number, 3)}`);
   }
 
   function rove(i, j) {
@@ -106,14 +112,19 @@ function makeGrid(holder, lab, { hover, choose }) {
       tellText(columnEnds[i], fixedText(told.ceColumns[i], 2));
       for (let j = 0; j < n; j++) {
         const cell = cells[i][j];
-        const { value, t, sign } = gridCell(view, told, cos, range, i, j);
+        const { value, t, sign = "" } = gridCell(view, told, cos, range, i, j);
+        const strength = Math.round(within(t, 0, 1) * 100) + "%";
+        const waits = stale.has(i + "," + j);
+        cell.number = value; // its label is written when it gets the focus
         tellText(cell, gridWords(view, value, n > 8));
-        cell.style.setProperty("--t", (within(t, 0, 1) * 100).toFixed(1) + "%");
+        // What stays the same is not written again: a slider moves 256 cells at a time.
+        const look = strength + (t > deep) + sign + waits;
+        if (cell.look === look) continue;
+        cell.look = look;
+        cell.style.setProperty("--t", strength);
         cell.toggleAttribute("data-deep", t > deep);
-        if (sign) cell.dataset.sign = sign;
-        else delete cell.dataset.sign;
-        cell.toggleAttribute("data-stale", stale.has(i + "," + j));
-        cell.setAttribute("aria-label", `Image ${i + 1}, caption ${j + 1}: ${GRID_VIEWS[view].name} ${fixedText(value, 3)}`);
+        cell.dataset.sign = sign;
+        cell.toggleAttribute("data-stale", waits);
       }
     });
     tellText(corner, fixedText(told.loss, 2));

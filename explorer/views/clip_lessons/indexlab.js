@@ -14,6 +14,7 @@ const INDEX_COLOURS = { exact: "ink", SQfp16: "sym-eps", SQ8: "sym-prior", IVF: 
 const INDEX_SIZES = [1000, 5000, 10000, 20000, 50000].map((v) => [String(v), wholeText(v)]);
 const INDEX_FILTERS = [["", "none"], ["0.5", "50 % pass"], ["0.1", "10 % pass"], ["0.03", "3 % pass"], ["0.01", "1 % passes"]];
 
+const mbText = (v) => fixedText(v, v < 0.1 ? 3 : v < 1 ? 2 : 1) + " MB";
 const msText = (v) => fixedText(v, v < 0.1 ? 3 : 2);
 
 async function makeIndexLab(section, lab) {
@@ -56,13 +57,16 @@ async function makeIndexLab(section, lab) {
   const table = piece("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Results", "data-place": "table" });
   const holder = piece("div");
   const chart = chartIn(holder, { height: 16 });
+  let plot = "filtered";
+  const plots = segments("Plot", [["all", "all vectors"], ["filtered", "with the filter"]], plot, (v) => ((plot = v), drawChart()));
+  plots.node.hidden = true;
   const how = piece("dl", { class: "how" });
   section.append(
     lab.head("Index laboratory", "Exact search reads every vector; other indexes skip most of them. Run the same queries on each, then turn the filter on and see who still returns ten results."),
     piece("div", { class: "tools" }, size.node, dim.node, source.node, queries.node, filter.node),
     piece("div", { class: "tools" }, kinds, start, cancel, bar),
     trouble.node, see,
-    piece("div", { class: "index" }, piece("div", { class: "card" }, table), piece("div", { class: "card" }, holder, how)),
+    piece("div", { class: "index" }, piece("div", { class: "card" }, table), piece("div", { class: "card" }, plots.node, holder, how)),
     piece("div", { class: "tools" }, button("Save CSV", () => handOverTable([["index", "recall@10", "ms", "MB", "build s", "returned", "recall filtered", "ms filtered"], ...rows.map((row) => [row.name, row.recall, row.ms, row.mb, row.build_s, row.returned, row.recall_filtered, row.ms_filtered])], "indexes.csv"), { class: "button small", "data-do": "index-csv" })));
 
   function idle(sentence) {
@@ -115,7 +119,7 @@ async function makeIndexLab(section, lab) {
     } else if (exact) {
       parts.push(`The exact scan takes ${fixedText(exact.ms, 2)} ms a query over ${wholeText(ran.n)} vectors${rows.length > 1 ? "; none of the others reaches a recall of 95 %" : ""}.`);
     }
-    if (rows.length > 1) parts.push(`The smallest is ${small.name} with ${fixedText(small.mb, 1)} MB${exact && exact !== small ? `, ${fixedText(exact.mb / small.mb, 1)} times less than exact` : ""}.`);
+    if (rows.length > 1) parts.push(`The smallest is ${small.name} with ${mbText(small.mb)}${exact && exact !== small ? `, ${fixedText(exact.mb / small.mb, 1)} times less than exact` : ""}.`);
     const short = rows.filter((row) => row.returned !== null && row.returned < 0.95);
     if (ran.filter) {
       parts.push(short.length
@@ -134,20 +138,32 @@ async function makeIndexLab(section, lab) {
       piece("tbody", {}, rows.map((row) => piece("tr", { "data-kind": row.kind },
         piece("th", { scope: "row" }, piece("span", { class: "swatch", style: "--series: var(--" + INDEX_COLOURS[row.kind] + ")", "data-glyph": INDEX_GLYPHS[row.kind] }), row.name),
         piece("td", {}, piece("b", {}, fixedText(row.recall, 3))), piece("td", {}, msText(row.ms)),
-        piece("td", {}, piece("span", { class: "memory" }, piece("span", { class: "memory-bar", style: "--part:" + row.mb / widest }), fixedText(row.mb, 1) + " MB")),
+        piece("td", {}, piece("span", { class: "memory" }, piece("span", { class: "memory-bar", style: "--part:" + row.mb / widest }), mbText(row.mb))),
         piece("td", {}, fixedText(row.build_s, 2) + " s"),
         ...(filtered ? [piece("td", { "data-short": row.returned < 0.95 ? "true" : null }, percentText(row.returned) + (row.returned < 0.95 ? " !" : "")), piece("td", {}, row.recall_filtered === null ? "–" : fixedText(row.recall_filtered, 3)), piece("td", {}, row.ms_filtered === null ? "–" : msText(row.ms_filtered))] : []))))));
     if (!rows.length) table.append(piece("p", { class: "empty" }, "Rows appear as they are measured."));
+    drawChart();
     const byKind = Map.groupBy(rows, (row) => row.kind);
-    chart.show({
-      series: [...byKind].map(([kind, list]) => ({ name: INDEX_KINDS.find(([one]) => one === kind)?.[1] ?? kind, colour: INDEX_COLOURS[kind] ?? "ink", glyph: INDEX_GLYPHS[kind], dots: true, line: list.length > 1, points: list.map((row) => [row.ms, row.recall]), titles: list.map((row) => row.name) })),
-      x: { label: "ms a query (log)", log: true }, y: { label: "Recall@10", min: 0, max: 1 }, legend: true, words: "Recall against time a query",
-    });
     how.replaceChildren(...[...byKind].flatMap(([kind, list]) => [
       piece("dt", {}, INDEX_KINDS.find(([one]) => one === kind)?.[1] ?? kind),
       piece("dd", {}, [list[0].how, list[0].filter_how].filter(Boolean).join(" ")),
     ]));
     section.dataset.rows = rows.length;
+  }
+
+  function drawChart() {
+    plots.node.hidden = ran.filter === null;
+    const filtered = ran.filter !== null && plot === "filtered";
+    const point = (row) => (filtered ? [row.ms_filtered, row.recall_filtered] : [row.ms, row.recall]);
+    const byKind = Map.groupBy(rows.filter((row) => point(row).every((v) => v !== null)), (row) => row.kind);
+    chart.show({
+      series: [...byKind].map(([kind, list]) => ({
+        name: INDEX_KINDS.find(([one]) => one === kind)?.[1] ?? kind, colour: INDEX_COLOURS[kind] ?? "ink", glyph: INDEX_GLYPHS[kind], dots: true, line: list.length > 1,
+        points: list.map(point), titles: list.map((row) => row.name),
+      })),
+      x: { label: "ms a query (log)", log: true }, y: { label: filtered ? "Recall@10 with the filter" : "Recall@10", min: 0, max: 1 }, legend: true, words: "Recall against time a query",
+    });
+    section.dataset.plot = filtered ? "filtered" : "all";
   }
 
   run(); // the first measurement is not waited for: its rows come one by one
