@@ -227,6 +227,80 @@ def test_a_file_overwritten_in_its_middle_is_refused_or_named():
         assert "damaged" in str(problem)
 
 
+def test_many_decode_at_once_and_damage_does_not_leak():
+    """Strict and lenient decoding in many threads: every whole file is whole, every broken one is marked."""
+    whole = file(photograph(), "JPEG")
+    broken, found = whole[: len(whole) * 3 // 4], {}
+    expected = np.asarray(uploads.decode(whole, 64).image)
+
+    def work(i):
+        decoded = uploads.decode(broken if i % 4 == 0 else whole, 64)
+        found[i] = decoded.damaged, np.array_equal(np.asarray(decoded.image), expected)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(32)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert found == {i: (True, False) if i % 4 == 0 else (False, True) for i in range(32)}
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+
+def test_memory_for_decoding_is_shared_out():
+    memory, at_once, most = uploads._Memory(10), [0], [0]
+
+    def work(megapixels):
+        with memory.held(megapixels):
+            at_once[0] += min(megapixels, 10)
+            most[0] = max(most[0], at_once[0])
+            threading.Event().wait(0.001)
+            at_once[0] -= min(megapixels, 10)
+
+    threads = [threading.Thread(target=work, args=(size,)) for size in [4, 4, 4, 50, 1, 9, 4, 10, 3] * 4]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert most[0] <= 10 and memory._free == 10
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+def test_a_whole_picture_is_upright_too(tag):
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    wide = scene(400, 240)
+    stored = wide if tag == 1 else wide.transpose(undo[tag])
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    decoded = uploads.decode(file(stored, "JPEG", quality=95, exif=exif), 300)
+    assert (decoded.width, decoded.height) == decoded.image.size == (400, 240) and decoded.image.mode == "RGB"
+    assert np.abs(np.asarray(decoded.image).astype(int) - np.asarray(wide)).mean() < 3
+    assert ("Turned upright" in decoded.note) == (tag != 1)
+
+
+def test_a_whole_picture_is_no_larger_than_it_must_be():
+    large = file(scene(4000, 3000), "JPEG")
+    for at_least, size in ((64, (500, 375)), (224, (1000, 750)), (512, (2000, 1500)), (5000, (4000, 3000))):
+        image, note = uploads.open_picture(large, at_least)
+        assert image.size == size and note == ""
+    assert uploads.open_picture(file(scene(4000, 3000)), 64)[0].size == (364, 273)  # a PNG, decoded whole, then averaged
+    assert uploads.open_picture(file(scene(90, 30)), 64)[0].size == (90, 30)
+
+
+def test_what_is_transparent_is_white_in_a_whole_picture():
+    hidden = scene(2000, 2000).convert("RGBA")
+    hidden.paste((10, 0, 90, 0), (0, 0, 1000, 2000))
+    image, _ = uploads.open_picture(file(hidden), 64)
+    assert image.mode == "RGB" and image.getpixel((10, 10)) == (255, 255, 255)
+
+
+def test_pictures_of_one_colour():
+    assert uploads.flat(Image.new("RGB", (300, 20), (9, 200, 3))) and not uploads.flat(scene())
+    assert uploads.open_picture(file(Image.new("RGB", (300, 200), "red")), 64)[0].size == (300, 200)
+
+
+def test_photographs_of_phones_where_their_package_is_installed():
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    picture = read_image(file(scene(), "HEIF", quality=95))
+    assert np.abs(np.array(quarters(picture.pixels)) - QUARTERS).max() <= 12 and picture.note == ""
+
+
 @pytest.mark.parametrize("colour", ["white", "#808080", "#ff0000"])
 def test_one_colour_is_no_picture(colour):
     with pytest.raises(BadImage, match="all of one colour"):

@@ -98,6 +98,8 @@ class SqliteIndex:
             have = dict(db.execute("select key, value from meta"))
             if not have:
                 db.executemany("insert into meta values(?, ?)", [*want.items(), ("rev", "0")])
+            elif have.get("format") != FORMAT:
+                raise ValueError("Another version of this program made this index; remove it and index the pictures again.")
             elif {key: have.get(key) for key in want} != want:
                 raise ValueError(
                     f"This index was built with another model ({have.get('model')}, {have.get('dim')} numbers), "

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 import threading
 import time
@@ -119,8 +120,11 @@ class Library:
         for facts in sorted(self._folders(), key=lambda facts: facts["title"].casefold()):
             indexes = sorted((self._data / facts["id"]).glob("*.sqlite"))
             models = [path.stem for path in indexes]
-            opened = [c.index.count() for (name, _), c in list(self._open.items()) if name == facts["id"]]
-            count = max(opened + [peek(path)[0] for path in indexes], default=0)
+            with self._lock:
+                opened = {model: found.index for (name, model), found in self._open.items() if name == facts["id"]}
+            counts = [index.count() for index in opened.values()]
+            counts += [peek(path)[0] for path in indexes if path.stem not in opened]
+            count = max(counts, default=0)
             out.append(self._listed(facts["id"], facts["title"], count, facts["root"], facts["path"]) | {"models": models})
         with self._lock:
             mine = self._mine.get(session)
@@ -220,7 +224,11 @@ class Library:
         def make():
             try:
                 return SqliteIndex(path, model.dim, model.fingerprint)
-            except (ValueError, OSError):  # a cache: whatever is wrong with it, it can be made again
+            except ValueError:  # a cache: whatever is wrong with it, it can be made again
+                for file in path.parent.glob(f"{path.name}*"):
+                    file.unlink(missing_ok=True)
+                return SqliteIndex(path, model.dim, model.fingerprint)
+            except (OSError, sqlite3.Error):
                 return SqliteIndex(":memory:", model.dim, model.fingerprint)
 
         found = self._opened(BUNDLED, "Bundled faces", model, make, _Faces)
