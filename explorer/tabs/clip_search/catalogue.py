@@ -37,7 +37,8 @@ class Entry:
 _CSV = "(open_clip, docs/openclip_results.csv)"
 
 # Parameters and GFLOPs: docs/model_profile.csv of open_clip; MobileCLIP2's counted with torch's flop counter, SigLIP 2's are
-# those of SigLIP, whose architecture it shares, with the larger vocabulary's table added. All have their weights as safetensors.
+# those of SigLIP, whose architecture it shares, with the larger vocabulary's table added.
+# Only models that are published with their weights as safetensors; nothing else is opened.
 ENTRIES = (
     Entry(
         "timm/MobileCLIP2-S0-OpenCLIP", "MobileCLIP2 S0", 74.8, 10.8,

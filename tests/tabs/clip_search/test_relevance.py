@@ -112,6 +112,24 @@ def test_occlusion_is_the_loop_over_windows(tiny, x):
     assert np.allclose(maps[0].numpy(), total / times, atol=1e-5) and float(scores[0]) == pytest.approx(full, abs=1e-5)
 
 
+@pytest.mark.parametrize("n", [3, 7, 8])
+def test_windows_cover_every_patch(n):
+    """With overlap each inner patch lies under four of them; without, under one, or more at an odd end."""
+    every, apart = relevance._windows(n), relevance._windows(n, relevance.WINDOW)
+    assert len(every) == (n - 1) ** 2 and len(apart) == ((n + 1) // 2) ** 2
+    assert every.sum((1, 2)).tolist() == [4.0] * len(every) and every.sum(0)[1, 1] == 4
+    assert apart.sum(0).min() == 1
+
+
+def test_large_towers_on_a_cpu_get_fewer_windows(monkeypatch, tiny, x):
+    q, seen = F.normalize(torch.randn(32, generator=torch.Generator().manual_seed(1)), dim=-1), []
+    whole = tiny.clip.model.encode_image
+    monkeypatch.setattr(tiny.clip.model, "encode_image", lambda x: seen.append(len(x)) or whole(x))
+    monkeypatch.setattr(relevance, "LARGE", 1000)
+    relevance.occlusion(tiny, x[:1], q)
+    assert seen == [1, 16]
+
+
 def test_rollout_is_its_definition(tiny, x):
     q = F.normalize(torch.randn(32), dim=-1)
     with torch.no_grad():
