@@ -10,6 +10,12 @@
 
 const LESSONS = { matrix: makeMatrix, tokens: makeTokens, probes: makeProbes, indexlab: makeIndexLab };
 
+const LESSON_KEYS = { // the page's help lists the keys of what is shown
+  matrix: "← → ↑ ↓: walk through the cells of the matrix; Home End: to the ends of a row; Ctrl+Z: undo a change to the matrix; Ctrl+Shift+Z: redo",
+  tokens: "← → ↑ ↓: walk through the patches of the picture",
+  probes: "← → ↑ ↓: move the word on the face, or walk through the pairs of the gap",
+};
+
 const root = element.querySelector(".lessons");
 const lab = makeLessons(root, wireTo(props.routes));
 
@@ -66,7 +72,7 @@ function makeLessons(root, wire) {
     const mine = Object.hasOwn(LESSONS, part);
     root.hidden = !mine;
     for (const [name, node] of Object.entries(places)) node.hidden = name !== part;
-    lab.facts({ part: mine ? part : "", ready: String(!mine || places[part].dataset.ready === "true") });
+    lab.facts({ part: mine ? part : "", keys: (mine && LESSON_KEYS[part]) || "", ready: String(!mine || places[part].dataset.ready === "true") });
     if (!mine) return lab.facts({ state: "idle" });
     try {
       await build(part);
