@@ -419,6 +419,22 @@ def test_results_are_added_liked_and_searched_by(search, fake):
 
 
 @browser_test
+def test_a_result_is_dragged_into_the_equation(search, fake):
+    page = search()
+    third = shown(page)[2]
+    page.hover(".tile-pick >> nth=2")
+    page.mouse.down()
+    page.mouse.move(400, 500, steps=3)
+    page.wait_for_selector(".term-drop")
+    box = page.locator('.term-drop[data-sign="-"]').bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 10, steps=3)
+    page.mouse.up()
+    wait_query(page, "q.terms[0]?.weight === -1")
+    assert fake.asked[-1]["terms"][1]["ref"]["item"] == third
+    assert page.is_hidden(".term-drops")
+
+
+@browser_test
 def test_keys_move_open_and_rate(search, fake):
     page = search()
     ids = shown(page)
@@ -500,6 +516,15 @@ def test_filters_narrow_and_are_taken_back_one_by_one(search, fake):
     assert fact(page, "hits") == "0"
     page.click('[data-do="clear-filters"]')
     wait_query(page, "!q.where.length && desk.hits.length === 24")
+
+
+@browser_test
+def test_a_prompt_stands_around_the_words_or_all_of_them_are_averaged(search, fake):
+    page = search()
+    for value, sent in (("a face with {}", "a face with {}"), ("*", ["{}", "a face with {}"]), ("", None)):
+        page.select_option('[data-pick="template"]', value)
+        wait_query(page, f"(q.template ?? '') === '{value}'")
+        assert fake.asked[-1]["template"] == sent
 
 
 @browser_test

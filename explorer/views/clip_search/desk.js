@@ -18,6 +18,7 @@ const SEARCH_SIZE = 24;
 const SEARCH_WAIT = 220; // ms after the last key before one searches
 const BURST_MS = 1500; // a pause this long ends a burst of changes
 const PAST_MOST = 100;
+const ALL_TEMPLATES = "*";
 
 function makeDesk(root, wire) {
   const heard = {};
@@ -64,6 +65,8 @@ function makeDesk(root, wire) {
       return future.length;
     },
     collection: () => desk.start?.collections.find((one) => one.id === desk.query.collection) ?? null,
+    /** The prompt around the words: none, one, or all of the server's, whose vectors are averaged. */
+    template: () => (desk.query.template === ALL_TEMPLATES ? desk.start.templates : desk.query.template),
     refOf: (id) => ({ item: id, collection: desk.query.collection }),
   };
   let [past, future, burst, moved] = [[], [], null, 0];
@@ -166,7 +169,7 @@ function makeDesk(root, wire) {
 
   // ---- Searching ----------------------------------------------------------------------------------------------------------
 
-  const ask = newestOf((signal) => wire.post("search", requestOf(desk.query, desk.model, SEARCH_SIZE), signal));
+  const ask = newestOf((signal) => wire.post("search", requestOf(desk.query, desk.model, desk.template(), SEARCH_SIZE), signal));
   const later = settled(search, SEARCH_WAIT);
   let answered = 0;
 

@@ -139,7 +139,7 @@ function makeDetail(place, desk) {
         ref: desk.detail.ref,
         text,
         method: method.value,
-        template: desk.query.template,
+        template: desk.template(),
       });
       if (!told) return;
       heat.show(told.map, told.side, told.sees === "all");

@@ -45,7 +45,7 @@ function makeExport(desk) {
   const close = () => (menu.open = false);
 
   function json() {
-    const asked = requestOf(desk.query, desk.model, SEARCH_SIZE);
+    const asked = requestOf(desk.query, desk.model, desk.template(), SEARCH_SIZE);
     const { equation, hits, total, matched, nothing, unknown, background } = desk.answer;
     return JSON.stringify({ asked, equation, total, matched, nothing, unknown, background, hits }, null, 1);
   }

@@ -28,8 +28,8 @@ function termsOf(query) {
 }
 
 /** The query as the route takes it. */
-function requestOf(query, model, size) {
-  const { balanced, likes, dislikes, strategy, least, where, template, duplicates, page, collection } = query;
+function requestOf(query, model, template, size) {
+  const { balanced, likes, dislikes, strategy, least, where, duplicates, page, collection } = query;
   const terms = termsOf(query).map(({ kind, text, ref, weight }) =>
     kind === "text" ? { kind, text, weight } : { kind, ref, weight },
   );

@@ -58,7 +58,10 @@ function makeTools(place, desk) {
   function showStart() {
     template.replaceChildren(
       piece("option", { value: "" }, "as written"),
-      ...desk.start.templates.map((text) => piece("option", { value: text }, text.replace("{}", "…"))),
+      ...desk.start.templates
+        .filter((text) => text !== "{}")
+        .map((text) => piece("option", { value: text }, text.replace("{}", "…"))),
+      piece("option", { value: ALL_TEMPLATES }, "all of these, averaged"),
     );
     show();
   }
