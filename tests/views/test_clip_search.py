@@ -551,6 +551,8 @@ def test_unknown_words_and_no_match_are_told(search):
     page = search("&q=a zebra")
     assert "z-e-b-r-a" in page.inner_text('.notice[data-kind="unknown"]')
     assert page.inner_text('.notice[data-kind="nothing"]').startswith("Nothing here matches")
+    page.click('.notice[data-kind="unknown"] summary')
+    assert "sunglasses" in page.inner_text('.notice[data-kind="unknown"] details')
 
 
 @browser_test

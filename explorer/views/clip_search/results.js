@@ -26,27 +26,6 @@ function makeResults(place, desk) {
   const more = () => desk.answer?.more ?? desk.query.page + 1 < pageCount();
   const pageCount = () => Math.max(1, Math.ceil(shownTotal() / SEARCH_SIZE));
 
-  function notice(kind, ...content) {
-    return piece("div", { class: "notice", "data-kind": kind }, ...content);
-  }
-
-  function unknownNotice(words) {
-    const spelled = words.map((word) => "“" + word + "” is spelled " + [...word].join("-"));
-    const one = words.length === 1;
-    const known = desk.start.model?.words ?? [];
-    return notice(
-      "unknown",
-      spelled.join(", ") +
-        ": this model never saw " +
-        (one ? "the word" : "these words") +
-        ", so expect little of " +
-        (one ? "it." : "them."),
-      known.length &&
-        known.length < 400 &&
-        piece("details", {}, piece("summary", {}, "The " + known.length + " words it knows"), known.join(" · ")),
-    );
-  }
-
   function draw(told) {
     const { hits, total, matched, took } = told;
     trouble.hidden = true;
@@ -70,12 +49,7 @@ function makeResults(place, desk) {
       ],
     );
 
-    const said = [];
-    if (told.nothing && hits.length) said.push(notice("nothing", told.nothing));
-    if (told.unknown?.length) said.push(unknownNotice(told.unknown));
-    for (const sentence of (told.notes ?? []).filter((one) => !told.unknown?.length || !/never learnt/.test(one)))
-      said.push(notice("note", sentence));
-    notices.replaceChildren(...said);
+    notices.replaceChildren(...noticesOf(told, desk.start.model));
 
     grid.dataset.nothing = String(Boolean(told.nothing));
     grid.replaceChildren(...hits.map((hit, rank) => tileOf(hit, rank, desk)));
@@ -122,6 +96,7 @@ function makeResults(place, desk) {
         "div",
         { class: "row" },
         buttonOf({ words: "Try again", press: desk.search }),
+        buttonOf({ words: "Begin anew", press: desk.reset }),
         desk.query.collection !== desk.usual.collection &&
           buttonOf({ words: "See the collections", press: () => desk.show("collections") }),
       ),
