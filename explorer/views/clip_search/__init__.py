@@ -15,8 +15,8 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "wire.js", "parts.js", "icons.js", "query.js", "desk.js", "bar.js", "field.js", "camera.js", "sketch.js", "tray.js",
     "equation.js", "tools.js", "filters.js", "tiles.js", "notices.js", "results.js", "heat.js", "words.js", "detail.js",
-    "export.js", "bars.js", "labels.js", "confusion.js", "classify.js", "job.js", "watch.js", "browse.js", "upload.js", "models.js",
-    "collections.js", "keys.js", "clip.js",
+    "export.js", "bars.js", "labels.js", "confusion.js", "classify.js", "job.js", "watch.js", "browse.js", "upload.js",
+    "models.js", "collections.js", "keys.js", "clip.js",
 )  # fmt: skip
 STYLES = (
     "base.css", "bar.css", "query.css", "tray.css", "filters.css", "results.css", "detail.css", "classify.css",
