@@ -66,7 +66,6 @@ NOISE = "man woman boy girl child people dog cat car tree house city sea sky pho
 COMMON = "and not no the a of at is are has left right orange gray many picture drawing image hat".split() + NOISE
 
 COLOURED = ("hair colour", "shirt", "background")  # what can swap colours
-SHAPES = ("hair", "eyes", "brows", "mouth", "glasses", "beard")
 
 
 def words() -> list[str]:
@@ -101,7 +100,8 @@ def prompts(rng: np.random.Generator) -> list[str]:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Faces (N, 64, 64, 3) uint8 with a long and a short caption each. The second half are the twins of the first half."""
+    """2 N faces (2 N, 64, 64, 3) uint8, the second half the twins of the first, with a short caption each; the first N have a
+    long one too."""
 
     images: np.ndarray
     rows: np.ndarray
@@ -109,32 +109,15 @@ class Pairs:
     short: list[str]
 
 
-def draw(indices: np.ndarray, rng: np.random.Generator, alike: float = 0.5) -> Pairs:
-    """Training faces and their twins: (N,) image numbers -> 2 N pairs, the same for the same numbers and generator state.
-
-    `alike` is the share of batches whose faces all wear the same colours. Colours are seen at a glance and tell most pairs
-    apart, so a batch with every colour in it teaches hardly anything else.
-    """
-    rows, same = corpus.attributes(indices), rng.random() < alike
-    if same:
-        rows = _alike(rows)
+def draw(indices: np.ndarray, rng: np.random.Generator) -> Pairs:
+    """Training faces and their twins: (N,) image numbers -> 2 N pairs, the same for the same numbers and generator state."""
+    rows = corpus.attributes(indices)
     twins, differing = zip(*(twin(row, rng) for row in rows))
     both = np.concatenate([rows, np.stack(twins)])
-    if same:  # name what still tells them apart
-        differing = [(*found, *rng.choice(SHAPES, 2, replace=False)) for found in differing]
-    named = [*differing, *differing]  # else two captions would fit both
-    shares = rng.integers(1, 8, len(rows)) / 10
-    full = [reworded(corpus.caption(row, _seed(rng), rng.choice((0.9, 1.0)), n), rng) for row, n in zip(both, named)]
+    full = [reworded(corpus.caption(row, _seed(rng), rng.choice((0.9, 1.0))), rng) for row in rows]
+    shares, named = rng.integers(1, 8, len(rows)) / 10, [*differing, *differing]  # else two captions would fit both
     short = [reworded(corpus.caption(row, _seed(rng), d, n), rng) for row, d, n in zip(both, [*shares, *shares], named)]
     return Pairs(corpus.draw(both, np.concatenate([indices, indices])), both, full, short)
-
-
-def _alike(rows: np.ndarray) -> np.ndarray:
-    """The same faces in the colours of the first, but for those that would then show a held-out pair."""
-    colours = [column(factor) for factor in corpus.COLOURS]
-    changed = rows.copy()
-    changed[:, colours] = rows[0, colours]
-    return np.where(corpus.held_out(changed)[:, None], rows, changed)
 
 
 def twin(row: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """python -m explorer.clip.train: trains our CLIP on the corpus and writes it as a folder that open_clip loads."""
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -16,9 +17,23 @@ from explorer.training import card, session
 from explorer.training.loop import Run, fit
 
 CONTEXT = 48  # tokens; the longest caption has 40
-SINGLE = 0.5  # weight of the captions of one attribute: without them shapes are not learnt in any time two cores have
+SINGLE = 5  # weight of the captions of one attribute: without them shapes are not learnt in any time two cores have
 POSITIONS = 4  # times open_clip's initial position embeddings of the image tower, which are a quarter of the patches' size
 WARMEST = math.log(100)  # the logit scale's upper end (Radford et al. 2021, section 2.5)
+
+
+class Learner(nn.Module):
+    """The CLIP, and ten linear heads that read the attributes from its picture vectors while it learns; they do not ship.
+
+    Two towers that both know nothing of eyes are stuck: words for eyes that all have one vector teach the picture's tower
+    nothing, and the other way round. Colours leave this saddle at once, what is a few pixels large not within an hour. A head
+    has a direction for each value from the start.
+    """
+
+    def __init__(self, clip: nn.Module, dim: int):
+        super().__init__()
+        self.clip = clip
+        self.heads = nn.ModuleList(nn.Linear(dim, len(values)) for values in corpus.FACTORS.values())
 
 
 def config(vocab_size: int) -> dict:
@@ -36,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = session.arguments("Trains the CLIP of the CLIP tab, which is the text encoder of the diffusion tab too.", minutes=60)
     parser.add_argument("--batch-size", type=int, default=32, help="faces per step; each brings a twin and two captions")
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--start", type=Path, help="folder of a CLIP of this kind whose weights to begin with")
     parser.add_argument("--judged-on", type=int, default=2048, help="held-out pairs for the card's figures")
     args = parser.parse_args(argv)
     budget = session.prepare(args)
@@ -56,7 +72,11 @@ def main(argv: list[str] | None = None) -> int:
     with torch.no_grad():  # as loud as the patches from the start: where something is counts as much as its colour
         net.visual.positional_embedding.mul_(POSITIONS)
     tokenize = open_clip.get_tokenizer(f"local-dir:{draft.resolve()}", bpe_path=str((draft / folders.MERGES).resolve()))
-    run = Run(net, {"batch_size": args.batch_size, "model_cfg": model_cfg}, lr=args.lr, weight_decay=0.02, seed=args.seed)
+    if args.start:
+        net.load_state_dict(folders.load(args.start, where.torch).model.state_dict())
+    learner = Learner(net, model_cfg["embed_dim"]).to(where.torch)
+    settings = {"batch_size": args.batch_size, "model_cfg": model_cfg, "start": _known(args.start)}
+    run = Run(learner, settings, lr=args.lr, weight_decay=0.02, seed=args.seed)
     try:
         session.resume(run, unfinished, args.fresh)
     except ValueError as error:
@@ -65,21 +85,26 @@ def main(argv: list[str] | None = None) -> int:
     clip_loss = open_clip.loss.ClipLoss()
     values = [len(names) for names in corpus.FACTORS.values()]
 
-    def contrastive(net, indices, generator):
+    def contrastive(learner, indices, generator):
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        some = pairs.draw(indices.numpy(), rng)
+        some, net = pairs.draw(indices.numpy(), rng), learner.clip
         with torch.no_grad():
             net.logit_scale.clamp_(0, WARMEST)
-        scale, count = net.logit_scale.exp(), len(some.images)
-        image = net.encode_image(to_tensor(some.images, where.torch), normalize=True)
-        text = encode_text(net, tokenize(some.full + some.short + pairs.prompts(rng)).to(where.torch))
-        full, short = (clip_loss(image, part, scale) for part in text[: 2 * count].chunk(2))
+        scale, half = net.logit_scale.exp(), len(some.full)
+        features = net.encode_image(to_tensor(some.images, where.torch))
+        image = nn.functional.normalize(features, dim=-1)
+        # One by one, as each is only as wide as its longest text.
+        full, short, single = (
+            encode_text(net, tokenize(texts).to(where.torch)) for texts in (some.full, some.short, pairs.prompts(rng))
+        )
+        full, short = clip_loss(image[:half], full, scale), clip_loss(image, short, scale)
         # A caption of one attribute suits many faces of a batch, so it is held against the other values of that attribute
         # instead of against the other faces (Yang et al. 2022, UniCL, section 3.2).
-        logits, truth = (scale * image @ text[2 * count :].T).split(values, dim=1), torch.from_numpy(some.rows).to(where.torch)
-        single = sum(nn.functional.cross_entropy(part, truth[:, i]) for i, part in enumerate(logits))
-        news = {"full": full, "short": short, "single": single, "scale": scale}
-        return full + short + SINGLE * single, {name: value.detach() for name, value in news.items()}
+        truth = torch.from_numpy(some.rows).to(where.torch).T
+        single = _mean_entropy((scale * image @ single.T).split(values, dim=1), truth)
+        heads = _mean_entropy([head(features) for head in learner.heads], truth)
+        news = {"full": full, "short": short, "single": single, "heads": heads, "scale": scale}
+        return full + short + SINGLE * (single + heads), {name: value.detach() for name, value in news.items()}
 
     print(f"Training CLIP, {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {where.reason}.", flush=True)
     steps = fit(run, len(corpus.SPLITS["train"]), contrastive, batch_size=args.batch_size, clip=1.0, **budget)
@@ -89,6 +114,19 @@ def main(argv: list[str] | None = None) -> int:
     publish(run, merges, out, command.strip(), args.seed, args.judged_on)
     session.forget_folder(unfinished.parent)
     return 0
+
+
+def _mean_entropy(logits, truth: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy over the factors: logits (N, values) each, truth (factors, N)."""
+    return torch.stack([nn.functional.cross_entropy(part, right) for part, right in zip(logits, truth)]).mean()
+
+
+def _known(start: Path | None) -> str:
+    """What the card says of the weights that were begun with."""
+    if not start:
+        return ""
+    card = json.loads((start / "card.json").read_text(encoding="utf-8"))
+    return f"{card['steps']:,} steps of {card['command']}, {card['minutes']:g} minutes, sha256 {card['sha256'][:16]}"
 
 
 def encode_text(net: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
@@ -107,7 +145,7 @@ def encode_text(net: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
 
 def publish(run: Run, merges: list, out: Path, command: str, seed: int, count: int) -> None:
     """Writes the averaged weights, rounded to float16, as a folder; loads it as everyone does; measures, and adds the card."""
-    tensors = card.half(run.ema.model.state_dict())
+    tensors = card.half(run.ema.model.clip.state_dict())
     folders.write(out, run.settings["model_cfg"], merges)
     details = {
         "title": "CLIP: avatar faces and their captions in one space",
@@ -119,7 +157,7 @@ def publish(run: Run, merges: list, out: Path, command: str, seed: int, count: i
         "pairs": run.step * run.settings["batch_size"] * 2,
         "minutes": round(run.seconds / 60, 1),
         "seed": seed,
-        "parameters": sum(p.numel() for p in run.model.parameters()),
+        "parameters": sum(p.numel() for p in run.model.clip.parameters()),
         "command": command,
     }
     card.publish(out, tensors, details, file=folders.WEIGHTS)

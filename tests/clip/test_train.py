@@ -51,7 +51,7 @@ def test_recall_is_that_of_plain_numpy(shipped):
 def test_a_phrase_is_made_of_known_words(factor):
     known = set(pairs.words())
     for value in corpus.FACTORS[factor]:
-        assert set(pairs._letters(measure.phrase(factor, value))) <= known
+        assert set(pairs._letters(pairs.phrase(factor, value))) <= known
 
 
 class Told:
