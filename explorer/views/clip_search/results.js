@@ -168,7 +168,7 @@ function makeResults(place, desk) {
     place.dataset.state = "busy";
     if (desk.answer) return;
     tellText(line, "Searching");
-    const ghost = () => piece("div", { class: "tile ghost", "aria-hidden": "true" }, piece("span", { class: "tile-picture" }));
+    const ghost = () => piece("div", { class: "tile waits", "aria-hidden": "true" }, piece("span", { class: "tile-picture" }));
     if (!grid.children.length) grid.append(...Array.from({ length: SEARCH_SIZE }, ghost));
   }
 
