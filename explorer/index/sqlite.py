@@ -26,6 +26,7 @@ from .rows import File, Item
 from .where import COLUMNS, TEXTS, WORDS, Where, checked, is_field, queries, sql, words
 
 WAIT = 30  # seconds for another process's transaction; one of 64 rows takes milliseconds
+CACHE = 32_000  # kB of pages in memory; large indexes of text are written here and there
 FORMAT = "2"
 
 # The vectors have a table of their own, and indexes hold all that a filter asks for, so that it reads few pages.
@@ -87,6 +88,7 @@ class SqliteIndex:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
         db.execute(f"pragma busy_timeout={WAIT * 1000}")
+        db.execute(f"pragma cache_size={-CACHE}")
         return db
 
     def _prepare(self) -> None:
