@@ -707,6 +707,7 @@ def test_classes_of_ones_own_and_the_confusion_matrix(search, fake):
     page.wait_for_selector('.confusion[data-state="done"]')
     assert fake.asked[-1]["by"] == "attr.hair colour" and fake.asked[-1]["labels"]["red"] == "red hair"
     assert page.locator(".confusion-table td.same").count() == 7
+    assert page.locator(".confusion-worst button").count() == 4
     page.click(".confusion-table tbody tr >> nth=2 >> td >> nth=0 >> button")
     wait_query(page, "q.text === 'black hair' && q.where[0][2][0] === 'red'")
     assert fact(page, "part") == "search"

@@ -1,9 +1,12 @@
 // All pictures of a collection sorted into the values of an attribute (or its folders), against what they truly are.
 
+const WORST_MOST = 4; // mistakes that are named
+
 function makeConfusion(desk, labels) {
   const by = piece("select", { "aria-label": "Truth", onchange: () => drawWords() });
   const run = buttonOf({ words: "Sort them all", name: "strong", press: () => go(), "data-do": "confusion" });
   const said = piece("p", { class: "confusion-said", role: "status" });
+  const worst = piece("p", { class: "confusion-worst", hidden: true });
   const table = piece("div", { class: "confusion-table", tabindex: 0, role: "region", "aria-label": "Confusion matrix" });
   const words = piece("details", { class: "confusion-words" }, piece("summary", {}, "Words for each value"));
   const wordList = piece("div", { class: "word-list" });
@@ -20,6 +23,7 @@ function makeConfusion(desk, labels) {
     piece("div", { class: "row" }, piece("label", { class: "tool" }, piece("span", {}, "Truth"), by), run),
     words,
     said,
+    worst,
     table,
   );
   let facets = null;
@@ -45,6 +49,7 @@ function makeConfusion(desk, labels) {
     by.disabled = run.disabled = !choices.length;
     tellText(said, choices.length ? "" : "These pictures have neither attributes nor folders to be measured against.");
     table.replaceChildren();
+    worst.hidden = true;
     drawWords();
   }
 
@@ -98,6 +103,7 @@ function makeConfusion(desk, labels) {
     } catch (error) {
       node.dataset.state = "error";
       table.replaceChildren();
+      worst.hidden = true;
       tellText(said, error.message);
     } finally {
       run.disabled = false;
@@ -110,6 +116,7 @@ function makeConfusion(desk, labels) {
       piece("b", {}, shareText(accuracy, 1)),
       " of " + countText(n, "picture") + " are right; by chance it would be " + shareText(chance) + ".",
     );
+    drawWorst(values, columns, matrix);
     table.replaceChildren(
       piece(
         "table",
@@ -170,6 +177,20 @@ function makeConfusion(desk, labels) {
         ),
       ),
     );
+  }
+
+  /** The mistakes that are made most often, each a way to its pictures. */
+  function drawWorst(values, columns, matrix) {
+    const cells = matrix.flatMap((row, i) => row.map((count, j) => ({ count, i, j })));
+    const most = cells.filter(({ count, i, j }) => i !== j && count > 0).sort((a, b) => b.count - a.count);
+    worst.hidden = !most.length;
+    const chip = ({ count, i, j }) =>
+      piece(
+        "button",
+        { type: "button", class: "chip", onclick: () => look(values[i], columns[j]) },
+        values[i] + " said to be " + columns[j] + ": " + wholeText(count),
+      );
+    worst.replaceChildren(piece("span", { class: "muted" }, "Most often mistaken"), ...most.slice(0, WORST_MOST).map(chip));
   }
 
   /** The pictures of a cell, nearest to what was said of them first. */
