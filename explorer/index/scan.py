@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .pages import enlarge
+
 LARGEST = 1 << 18  # rows of a segment that is joined with no other: 256 MB of 512 numbers
 EXTRA = 4  # more rows than asked for, to see whether equal scores go on; if they do, more are taken
 SLACK = 4e-6  # how much NumPy's scores, summed up in an order that depends on the row, may differ from those handed out
@@ -71,11 +73,13 @@ class Segment:
         faiss = _faiss()
         if faiss is None:
             self.vectors, self.wide = vectors, vectors.astype(np.float32)
+            enlarge(self.wide)
             return
         size, dim = vectors.shape
         self.index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         self.index.add_sa_codes(vectors.view(np.uint8))  # its codes are IEEE halves, and there is one copy of them
         self.vectors = faiss.rev_swig_ptr(self.index.codes.data(), size * 2 * dim).view(np.float16).reshape(size, dim)
+        enlarge(self.vectors)
 
     def __len__(self) -> int:
         return len(self.ids)
