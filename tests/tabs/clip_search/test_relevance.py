@@ -155,6 +155,20 @@ def test_a_map_has_a_side_a_range_and_a_note(tiny):
         relevance.explain(tiny, picture, query, "magic")
 
 
+def test_a_map_and_the_map_of_the_mirror_image_are_mirror_images(tiny):
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    query = tiny.texts(["a face with red hair"])[0]
+    x, q = tiny.pixels(pixels[None]), torch.from_numpy(query)
+    for method in relevance.METHODS:
+        one, other = (
+            np.array(relevance.explain(tiny, Image.fromarray(p), query, method)["map"]).reshape(8, 8)
+            for p in (pixels, np.ascontiguousarray(pixels[:, ::-1]))
+        )
+        assert np.allclose(one, other[:, ::-1], atol=1e-3)
+        mean = (relevance.MAPS[method](tiny, x, q)[0] + relevance.MAPS[method](tiny, x.flip(-1), q)[0].flip(-1))[0].numpy()
+        assert np.allclose(one, (mean - mean.min()) / (mean.max() - mean.min()), atol=1e-3)
+
+
 def test_a_tower_without_attention_is_covered_instead(tmp_path, write_clip):
     text = dict(context_length=16, vocab_size=49408, width=16, heads=2, layers=1)
     cfg = dict(embed_dim=32, vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=16, patch_size=None), text_cfg=text)
@@ -226,15 +240,15 @@ def points(model, method, n, start=FACES):
 
 
 def between(model, method, n, start=FACES):
-    """Two objects in a picture, hair and shirt: the share of maps that are stronger, per patch, on the one that is named."""
+    """Two objects in a picture, hair and shirt: the share of maps whose highest patch is more on the named one."""
     right = []
     for index in range(start, start + n):
         row = corpus.attributes([index])[0]
         picture = corpus.render([index])[0]
         hair, shirt = (where(row, index, factor) for factor in ("hair colour", "shirt"))
         for factor, here, there in (("hair colour", hair, shirt), ("shirt", shirt, hair)):
-            relevance_map = grid(model, picture, named(row, factor), method)
-            right.append(np.average(relevance_map, weights=here) > np.average(relevance_map, weights=there))
+            best = grid(model, picture, named(row, factor), method).argmax()
+            right.append(here.ravel()[best] > there.ravel()[best])
     return float(np.mean(right))
 
 
@@ -261,14 +275,14 @@ def test_a_map_points_at_what_is_named(avatars):
     assert min(found.values()) >= 0.85, found
 
 
-@pytest.mark.parametrize("method, n", [("attention", 40), ("occlusion", 10)])
+@pytest.mark.parametrize("method, n", [("attention", 40), ("occlusion", 6)])
 def test_of_two_objects_the_named_one_is_pointed_at(avatars, method, n):
     assert between(avatars, method, n) >= 0.85
 
 
-@pytest.mark.parametrize("method, n", [("attention", 30), ("occlusion", 6)])
+@pytest.mark.parametrize("method, n", [("attention", 30), ("occlusion", 4)])
 def test_of_two_faces_the_named_one_is_pointed_at(avatars, method, n):
-    assert spliced(avatars, method, n) >= (0.85 if method == "attention" else 0.7)
+    assert spliced(avatars, method, n) >= 0.85
 
 
 def test_maps_that_ignore_the_text_cannot_tell_two_faces_apart(avatars):
