@@ -78,6 +78,8 @@ class SqliteIndex:
             raise
         # A file is read beside its writer; what is in memory has one connection and one lock.
         self._reader = self._writer if self.path == ":memory:" else self._connect()
+        for db in (self._writer, self._reader):
+            db.execute(f"pragma cache_size={-CACHE}")
         if self._reader is self._writer:
             self._read = self._write
         self._filtered = functools.lru_cache(16)(self._select)
@@ -88,7 +90,6 @@ class SqliteIndex:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
         db.execute(f"pragma busy_timeout={WAIT * 1000}")
-        db.execute(f"pragma cache_size={-CACHE}")
         return db
 
     def _prepare(self) -> None:
