@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer import corpus
-from explorer.corpus.factors import column
+from explorer.corpus.factors import NAMES, column
 
-FACES, TEXTS = 256, 48  # of the split "val", and texts of each length
-PHRASES = {"hair colour": "{} hair", "skin": "{} skin", "shirt": "a {} shirt", "background": "a {} background"}
+FACES, TEXTS = 256, 64  # of the split "val", and texts of each length
+LONGEST = 4  # attributes
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,14 @@ def calibrate(model, unrelated, empty: np.ndarray) -> Thresholds:
     spread = (vectors @ unrelated(12).T).std(1)
 
     sure, maybe, labels = [], [], []
-    for k in range(1, 1 + len(PHRASES)):
+    for k in range(1, 1 + LONGEST):
         right, half, wrong = [], [], []
-        for _ in range(TEXTS):
-            row, factors = rows[rng.integers(FACES)], sorted(rng.choice(list(PHRASES), k, replace=False))
+        for seed in range(TEXTS):
+            row = rows[rng.integers(FACES)]
+            there = [name for name in NAMES if corpus.FACTORS[name][row[column(name)]] != "none"]
+            factors = rng.choice(there, k, replace=False).tolist()
             columns = [column(factor) for factor in factors]
-            parts = [PHRASES[f].format(corpus.FACTORS[f][row[c]]) for f, c in zip(factors, columns)]
-            text = "a face with " + " and ".join(parts)
+            text = corpus.caption(row, seed, 0, tuple(factors))
             t = model.texts([text])[0]
             cos, fits = vectors @ unrelated(len(model.pieces(text))).T, (rows[:, columns] == row[columns]).sum(1)
             z = (vectors @ t - cos.mean(1)) / cos.std(1)
@@ -63,7 +64,7 @@ def calibrate(model, unrelated, empty: np.ndarray) -> Thresholds:
         right, half, wrong = (np.concatenate(group) for group in (right, half, wrong))
         sure.append((np.quantile(right, 0.05) + np.quantile(half, 0.95)) / 2)
         maybe.append(min(wrong.max(), sure[-1]) if k > 1 else sure[-1])  # one attribute fits or does not
-    words = 2 * np.arange(1, 1 + len(PHRASES))  # a colour and a thing
+    words = 2 * np.arange(1, 1 + LONGEST)  # a look and a thing
     return Thresholds(words, np.array(sure), np.array(maybe), float(np.mean(labels)))
 
 
