@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from explorer import corpus
-from explorer.corpus.factors import column
 from explorer.index import open_index
 from explorer.tabs.clip_search import query, search, sure
 
