@@ -38,21 +38,7 @@ def caption(attributes_row, seed: int = 0, detail: float = 1.0, naming: Iterable
     named in any case, before all others.
     Raises ValueError for a share outside 0..1 and for a factor that does not exist.
     """
-    if not 0 <= detail <= 1:
-        raise ValueError(f"The detail of a caption is a share between 0 and 1, not {detail}.")
-    wanted = {column(factor) for factor in naming}
-    row = [int(number) for number in attributes_row]
-    dice = numbers.bits(seed, [np.ravel_multi_index(row, _COUNTS)], _STREAM, 32)[0].tolist()
-
-    # Keep some attributes; drop most of the absent ones.
-    order = sorted(range(len(row)), key=lambda i: (i not in wanted, dice[i]))
-    named = set(order[: max(round(detail * len(row)), len(wanted))])
-    kept = {factor: name for i, (factor, name) in enumerate(describe(row).items()) if i in named}
-    for factor, die in (("glasses", dice[10]), ("beard", dice[11])):
-        if kept.get(factor) == "none" and die % 3 and column(factor) not in wanted:
-            del kept[factor]
-
-    # What is on the head, what is worn, what is behind.
+    kept, dice = _stated(attributes_row, seed, detail, naming)
     traits, worn, behind = _traits(kept), _worn(kept), _behind(kept)
     phrasing = dice[12] % 4
     if phrasing:
@@ -68,6 +54,29 @@ def caption(attributes_row, seed: int = 0, detail: float = 1.0, naming: Iterable
     if phrasing == 1:
         return " ".join(["a portrait", *behind, ", ".join(with_ + wearing)]).strip()
     return " ".join(["someone", ", ".join(wearing + with_ + behind)]).strip()
+
+
+def stated(attributes_row, seed: int = 0, detail: float = 1.0, naming: Iterable[str] = ()) -> dict[str, str]:
+    """What `caption` says with the same arguments: factor -> value. It fits every face that has these values."""
+    return _stated(attributes_row, seed, detail, naming)[0]
+
+
+def _stated(attributes_row, seed: int, detail: float, naming: Iterable[str]) -> tuple[dict[str, str], list[int]]:
+    """What is said, and the dice that decide how."""
+    if not 0 <= detail <= 1:
+        raise ValueError(f"The detail of a caption is a share between 0 and 1, not {detail}.")
+    wanted = {column(factor) for factor in naming}
+    row = [int(number) for number in attributes_row]
+    dice = numbers.bits(seed, [np.ravel_multi_index(row, _COUNTS)], _STREAM, 32)[0].tolist()
+
+    # Keep some attributes; drop most of the absent ones.
+    order = sorted(range(len(row)), key=lambda i: (i not in wanted, dice[i]))
+    named = set(order[: max(round(detail * len(row)), len(wanted))])
+    kept = {factor: name for i, (factor, name) in enumerate(describe(row).items()) if i in named}
+    for factor, die in (("glasses", dice[10]), ("beard", dice[11])):
+        if kept.get(factor) == "none" and die % 3 and column(factor) not in wanted:
+            del kept[factor]
+    return kept, dice
 
 
 def _traits(kept: dict[str, str]) -> list[str]:

@@ -44,7 +44,16 @@ def test_recall_is_that_of_plain_numpy(shipped):
     first = sorted({caption: i for i, caption in reversed(list(enumerate(captions)))}.values())[:256]
     x, t = measure.encode_images(shipped, images[first]), measure.encode_texts(shipped, [captions[i] for i in first])
     by_hand = np.mean([np.argmax(x @ text) == i for i, text in enumerate(t)])
-    assert measure.retrieval(shipped, "val", 1.0, 256)["text to image"] == pytest.approx(by_hand, abs=1e-4)
+    told = measure.retrieval(shipped, "val", 1.0, 256)
+    assert told["text to image"] == pytest.approx(by_hand, abs=1e-4)
+    assert told["text to image, best possible"] > 0.99, "a full caption fits one face"
+
+
+def test_a_short_caption_may_fit_several_faces(shipped):
+    told = measure.retrieval(shipped, "val", 0.3, 256)
+    for way in ("text to image", "image to text"):
+        assert told[way] <= told[f"{way}, fits"]
+        assert 0.3 < told[f"{way}, best possible"] < 0.9
 
 
 @pytest.mark.parametrize("factor", corpus.FACTORS)
@@ -73,7 +82,8 @@ def test_the_card_meets_its_bars():
         full, half = (f"recall at 1, {what}, " for what in ("full captions", "half of the attributes"))
         assert metrics[full + "val"][way] >= 0.97 and metrics[half + "val"][way] >= 0.90
         assert metrics[full + "compose"][way] >= metrics[full + "val"][way] - 0.05
-        assert metrics[half + "compose"][way] >= metrics[half + "val"][way] - 0.05
+        # Captions of half the attributes fit more faces there, so recall is compared where any face that fits counts.
+        assert metrics[half + "compose"][f"{way}, fits"] >= metrics[half + "val"][f"{way}, fits"] - 0.05
         assert metrics["binding, full captions"]["text prefers its image"] >= 0.90
     assert metrics["zero-shot, val"]["mean"] >= 0.95
     assert metrics["zero-shot, compose"]["mean"] >= metrics["zero-shot, val"]["mean"] - 0.05

@@ -120,3 +120,9 @@ def test_what_must_be_named_is_named(naming):
 def test_a_factor_that_does_not_exist_cannot_be_named():
     with pytest.raises(ValueError):
         corpus.caption(ROWS[0], naming=("hat",))
+
+
+@pytest.mark.parametrize("detail", [0.1, 0.5, 1.0])
+def test_what_a_caption_states_is_what_is_read_in_it(detail):
+    for seed, row in enumerate(ROWS[:1000]):
+        assert corpus.stated(row, seed, detail) == read(corpus.caption(row, seed, detail))
