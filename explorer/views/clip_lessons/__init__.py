@@ -10,6 +10,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from explorer.views import parts
+
 HERE = Path(__file__).parent
 SCRIPTS = (
     "wire.js", "pieces.js", "contrast.js", "chart.js", "pictures.js", "picker.js", "grid.js", "pairs.js", "equation.js",
@@ -23,16 +25,4 @@ class ClipLessons(gr.HTML):
     """The lessons over the routes below `/gradio_api/x/<routes>/`."""
 
     def __init__(self, routes: str = "clip", **kwargs):
-        super().__init__(
-            html_template=_read("lessons.html"),
-            css_template="\n".join(_read(name) for name in STYLES),
-            js_on_load="\n".join(_read(name) for name in SCRIPTS),
-            head=f"<style>{_read('page.css')}</style>",
-            apply_default_css=False,
-            routes=routes,
-            **kwargs,
-        )
-
-
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+        super().__init__(**parts(HERE, "lessons.html", STYLES, SCRIPTS, "page.css"), routes=routes, **kwargs)

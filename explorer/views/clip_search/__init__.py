@@ -11,6 +11,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from explorer.views import parts
+
 HERE = Path(__file__).parent
 SCRIPTS = (
     "wire.js", "parts.js", "icons.js", "query.js", "desk.js", "bar.js", "field.js", "camera.js", "sketch.js", "tray.js",
@@ -28,16 +30,4 @@ class ClipSearch(gr.HTML):
     """Search, classes and collections over the routes below `/gradio_api/x/<routes>/`."""
 
     def __init__(self, routes: str = "clip", **kwargs):
-        super().__init__(
-            html_template=_read("clip.html"),
-            css_template="\n".join(_read(name) for name in STYLES),
-            js_on_load="\n".join(_read(name) for name in SCRIPTS),
-            head=f"<style>{_read('page.css')}</style>",
-            apply_default_css=False,
-            routes=routes,
-            **kwargs,
-        )
-
-
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+        super().__init__(**parts(HERE, "clip.html", STYLES, SCRIPTS, "page.css"), routes=routes, **kwargs)

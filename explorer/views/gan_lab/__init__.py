@@ -10,6 +10,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from explorer.views import parts
+
 HERE = Path(__file__).parent
 SCRIPTS = (
     "wire.js", "field.js", "parts.js", "lines.js", "plot.js", "graph.js", "slow.js", "curves.js", "vanish.js",
@@ -25,17 +27,4 @@ class GanLab(gr.HTML):
     """The lab over the routes below `/gradio_api/x/<routes>/`."""
 
     def __init__(self, routes: str = "gan", **kwargs):
-        super().__init__(
-            html_template=_read("lab.html"),
-            css_template="\n".join(_read(name) for name in STYLES),
-            js_on_load="\n".join(_read(name) for name in SCRIPTS),
-            head=f"<style>{_read('page.css')}</style>",
-            apply_default_css=False,
-            routes=routes,
-            **kwargs,
-        )
-
-
-def _read(name: str) -> str:
-    path = HERE / name
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+        super().__init__(**parts(HERE, "lab.html", STYLES, SCRIPTS, "page.css"), routes=routes, **kwargs)

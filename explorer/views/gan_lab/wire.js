@@ -1,6 +1,5 @@
 // Talks to the lab's routes: requests, the endless stream of frames, and the bytes of a frame. Knows no page.
 
-const WIRE_RETRIES = 4; // of a request that the server is too busy for
 const WIRE_SCALARS = [
   "step", "d_updates", "g_updates", "d_loss", "g_loss", "real_acc", "fake_acc", "d_norm", "g_norm", "penalty", "kl", "js", "sw",
   "modes_covered", "modes_total", "high_quality", "metrics_step", "rounds_per_second", "arrow_scale", "ideal_arrow_scale",
@@ -8,38 +7,10 @@ const WIRE_SCALARS = [
 ]; // as they stand in a frame; NaN is "not known"
 
 function wireTo(prefix) {
-  // The session tells the server whose run is meant. Gradio's own, so that closing the page frees what it used.
-  const session = window.__gradio_session_hash__ || "page-" + Math.random().toString(36).slice(2);
-
-  function query(pairs = {}) {
-    const text = new URLSearchParams(Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined)).toString();
-    return text && "?" + text;
-  }
-
-  const url = (name, pairs) => window.explorer.url(prefix + "/" + name + query(pairs));
-
-  async function ask(name, pairs, init = {}, tried = 0) {
-    let reply;
-    try {
-      reply = await fetch(url(name, pairs), { ...init, headers: { "x-session": session, ...init.headers } });
-    } catch (error) {
-      if (init.signal?.aborted) throw error;
-      throw Object.assign(new Error("The server does not answer; is the app still running?"), { offline: true });
-    }
-    if (reply.ok) return reply;
-    if (reply.status === 429 && tried < WIRE_RETRIES) {
-      await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** tried));
-      return ask(name, pairs, init, tried + 1);
-    }
-    const told = await reply.json().catch(() => null);
-    throw Object.assign(new Error(told?.error || "The server answered with error " + reply.status + "."), { status: reply.status });
-  }
-
+  const url = (name, pairs) => window.explorer.route(prefix + "/" + name, pairs);
+  const ask = (name, pairs, init) => window.explorer.ask(url(name, pairs), init);
   const json = async (name, pairs, init) => (await ask(name, pairs, init)).json();
-
-  const post = (name, body) =>
-    json(name, {}, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
-
+  const post = (name, body) => window.explorer.post(url(name), body);
   const messages = async (name, pairs) => readMessages(new Uint8Array(await (await ask(name, pairs)).arrayBuffer()));
 
   return { ask, json, post, messages };

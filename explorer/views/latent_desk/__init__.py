@@ -8,6 +8,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from explorer.views import parts
+
 HERE = Path(__file__).parent
 SCRIPTS = ("numbers.js", "wire.js", "pictures.js", "rows.js", "chart.js", "desk.js")  # share one scope, in this order
 
@@ -16,16 +18,4 @@ class LatentDesk(gr.HTML):
     """The desk over the routes below `/gradio_api/x/<routes>/`."""
 
     def __init__(self, routes: str, **kwargs):
-        super().__init__(
-            html_template=_read("desk.html"),
-            css_template=_read("desk.css"),
-            js_on_load="\n".join(_read(name) for name in SCRIPTS),
-            head=f"<style>{_read('page.css')}</style>",
-            apply_default_css=False,
-            routes=routes,
-            **kwargs,
-        )
-
-
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+        super().__init__(**parts(HERE, "desk.html", ("desk.css",), SCRIPTS, "page.css"), routes=routes, **kwargs)

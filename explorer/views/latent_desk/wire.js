@@ -1,7 +1,6 @@
 // Talks to one model's routes. Pictures come back as ImageData, failures as one sentence. Knows no page.
 
 const IN_FLIGHT = 3; // more gains nothing and would starve the browser's six connections
-const RETRIES = 4; // of a request that the server is too busy for
 const KEPT_FILMS = 12; // 49 frames of 64 x 64 are 0.8 MB each
 
 function wireTo(prefix) {
@@ -14,24 +13,7 @@ function wireTo(prefix) {
     return window.explorer.url(prefix + "/" + name + (pairs.length ? "?" + pairs.join("&") : ""));
   }
 
-  async function ask(name, query, init, tried = 0) {
-    let reply;
-    try {
-      // The session tells the server whose request it is: a class behind one address shares fairly.
-      const headers = { "x-session": window.__gradio_session_hash__ ?? "" };
-      reply = await fetch(url(name, query), { ...init, headers });
-    } catch {
-      throw new Error("The server does not answer; is the app still running?");
-    }
-    if (reply.ok) return reply;
-    if (reply.status === 429 && tried < RETRIES) {
-      await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** tried));
-      return ask(name, query, init, tried + 1);
-    }
-    const told = await reply.json().catch(() => null);
-    throw new Error(told?.error || "The server answered with error " + reply.status + ".");
-  }
-
+  const ask = (name, query, init) => window.explorer.ask(url(name, query), init);
   const json = async (name, query, init) => (await ask(name, query, init)).json();
 
   /** One picture of raw RGB bytes. */

@@ -59,6 +59,45 @@
     return `${origin}${root.pathname.replace(/\/$/, "")}/gradio_api/x/${path}`;
   }
 
+  // --- Requests ---
+
+  const RETRIES = 4; // of a request that the server is too busy for
+  const unnamed = "page-" + Math.random().toString(36).slice(2);
+
+  // Whose request it is: a class behind one address shares fairly, and closing the page frees what it used. Gradio's own name.
+  const session = () => window.__gradio_session_hash__ || unnamed;
+
+  // An address from `url`, with what to ask as its query; what is null is not asked.
+  function route(path, query = {}) {
+    const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+    const text = new URLSearchParams(pairs).toString();
+    return url(path + (text && "?" + text));
+  }
+
+  // A fetch whose every failure is an Error with one sentence for the visitor.
+  async function ask(where, init = {}, tried = 0) {
+    let reply;
+    try {
+      reply = await fetch(where, { ...init, headers: { "x-session": session(), ...init.headers } });
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw Object.assign(new Error("The server does not answer; is the app still running?"), { offline: true });
+    }
+    if (reply.ok) return reply;
+    if (reply.status === 429 && tried < RETRIES) {
+      await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** tried));
+      return ask(where, init, tried + 1);
+    }
+    const told = await reply.json().catch(() => null);
+    throw Object.assign(new Error(told?.error || `The server answered with error ${reply.status}.`), { status: reply.status });
+  }
+
+  // The same for an object as JSON.
+  async function post(where, body, signal) {
+    const headers = { "content-type": "application/json" };
+    return (await ask(where, { method: "POST", body: JSON.stringify(body), headers, signal })).json();
+  }
+
   // --- Tabs ---
 
   const button = (name) => document.getElementById(`tab-${name}-button`);
@@ -337,7 +376,7 @@
     watch.observe(document.documentElement, { childList: true, subtree: true });
   }
 
-  window.explorer = { url, get, set, announce, toast, copy, get tab() { return active; } };
+  window.explorer = { url, route, ask, post, session, get, set, announce, toast, copy, get tab() { return active; } };
   open_linked();
   when("body", () => {
     region("ge-live", "status");
