@@ -83,7 +83,7 @@ class Server:
 
     def __init__(self):
         self.asked, self.fail = [], {}
-        self.steps, self.shares, self.hold = 0, 0, None
+        self.steps, self.shares, self.hold, self.busy = 0, 0, None, 0
         self.pictures = count()
 
     def answer(self, name: str, body: dict) -> dict:
@@ -483,6 +483,9 @@ class Server:
     def indexlab(self, body):
         if self.hold:
             self.hold.wait(20)
+        if self.busy:
+            self.busy -= 1
+            return {"rows": [], "busy": True, "say": "Another measurement runs on this host; this one begins by itself."}
         (kind,) = body["kinds"]
         shapes = {
             "exact": [(1.0, 2.1, 5.1)],
@@ -1307,6 +1310,28 @@ def test_a_run_can_be_cancelled_and_keeps_its_rows(lessons, server):
     hold.set()
     do(page, "index-run")
     wait_fact(page, INDEX, "runs", "2")
+
+
+@browser_test
+def test_a_run_that_is_not_its_turn_asks_again_until_it_is(lessons, server):
+    server.busy = 2
+    page = lessons("part=indexlab&index_kinds=exact,PQ")
+    wait_fact(page, INDEX, "runs", "1")
+    assert [body["kinds"] for body in asked(server, "indexlab")] == [["exact"]] * 3 + [["PQ"]]
+    assert fact(page, "rows", INDEX) == "2"
+
+
+@browser_test
+def test_a_run_in_line_can_be_cancelled(lessons, server):
+    server.busy = 10**6
+    page = lessons("part=indexlab&index_kinds=exact")
+    page.wait_for_selector(f'{INDEX} .see:has-text("begins by itself")')
+    do(page, "index-cancel")
+    wait_fact(page, INDEX, "running", "false")
+    server.busy = 0
+    do(page, "index-run")
+    wait_fact(page, INDEX, "runs", "1")
+    assert fact(page, "rows", INDEX) == "1"  # of the second run alone
 
 
 @browser_test

@@ -131,7 +131,8 @@ class Fake:
         if self.broken:
             raise ValueError(self.broken)
         self.asked.append(given)
-        ids = np.array([i for i in range(FACES) if self._passes(i, given["where"])], int)
+        there = FACES if self.indexing is None else self.indexing
+        ids = np.array([i for i in range(there) if self._passes(i, given["where"])], int)
         terms, random = given["terms"], given["random"]
         text = " ".join(term.get("text", "") for term in terms)
         unknown = [w for w in re.findall(r"[a-z]+", text) if w not in self.words]
@@ -154,7 +155,7 @@ class Fake:
         ]  # fmt: skip
         return {
             "equation": [], "hits": hits, "matched": len(ids), "more": (page + 1) * size < len(ids),
-            "total": FACES if self.indexing is None else self.indexing,
+            "total": there,
             "nothing": "Nothing here matches these words well." if unknown else "", "unknown": unknown,
             "background": None, "notes": [], "took": dict(encode=1.0, search=0.5, rest=0.2),
         }  # fmt: skip
@@ -538,8 +539,9 @@ def test_near_duplicates_stand_behind_one(search, fake):
 
 
 @browser_test
-def test_a_collection_that_is_being_indexed_says_how_far_and_is_searched_again(search, fake):
-    fake.indexing = 40
+@pytest.mark.parametrize("first", [0, 40])
+def test_a_collection_that_is_being_indexed_says_how_far_and_is_searched_again(search, fake, first):
+    fake.indexing = first
     page = search()
     page.wait_for_selector('.watch:has-text("of 240")')
     wait_answers(page, 2)

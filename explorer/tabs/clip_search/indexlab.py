@@ -22,7 +22,8 @@ QUERIES = 100
 FACES = faces.MOST
 DIMS = (64, 128, 256, 512)
 FEWEST, MOST = 1000, 50_000
-PATIENCE = 30.0  # seconds in line
+PATIENCE = 0.3  # seconds in line: who waits holds one of the few threads that answer requests, so a page asks again
+BUSY = "Another measurement runs on this host; this one begins by itself."
 KEPT_BYTES = 200_000_000  # of vectors and built indexes, so that another filter is answered at once
 
 # Synthetic vectors, as squared shares of their length: a direction that all of a kind have in common (their cone), that of their
@@ -48,8 +49,8 @@ def measure(model, given: dict) -> dict:
 
     {rows, n, dim, queries, k, source, note}; a row is {kind, name, recall, ms, mb, build_s, returned, recall_filtered,
     ms_filtered, after, exact, how, filter_how}. `returned`: the share of 10 that a search with the filter gives; `after`: that of
-    a search whose results are filtered afterwards. Ask for one kind at a time to draw rows as they come. Raises ValueError for
-    what cannot be measured, and where too many are in line.
+    a search whose results are filtered afterwards. Ask for one kind at a time to draw rows as they come. While another is
+    measured: {rows: [], busy: true, say}, to be asked again soon. Raises ValueError for what cannot be measured.
     """
     n, dim = asked(given, "n", 10_000, FEWEST, MOST), asked(given, "dim", 128, min(DIMS), max(DIMS))
     kinds, kind_of_query = given.get("kinds") or list(KINDS), given.get("queries") or "image"
@@ -63,7 +64,7 @@ def measure(model, given: dict) -> dict:
         raise ValueError("queries are of 'image' or 'text', the source is 'synthetic' or 'faces'.")
 
     if not _one.acquire(timeout=PATIENCE):
-        raise ValueError("Others are measuring at this moment; please try again in a minute.")
+        return {"rows": [], "busy": True, "say": BUSY}
     try:
         if source == "faces":
             key = ("faces", model.fingerprint, kind_of_query)

@@ -32,7 +32,7 @@ from explorer.tabs.clip_search.uploaded import Uploaded
 BUNDLED, MINE = "faces", "mine"
 FACES = faces.MOST
 FACES_VERSION = "1"  # to be raised when the faces of the corpus or their captions change
-PATIENCE = 10.0  # seconds that a first search waits for the bundled faces before it takes what is there
+PATIENCE = 1.0  # seconds that a request waits for the bundled faces before it takes what is there; a page asks again by itself
 STEP = 64
 ERRORS = 50  # files on a page of errors
 VISITORS = 64  # with pictures of their own at once; the longest unseen makes room
