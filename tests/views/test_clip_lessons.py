@@ -1063,6 +1063,27 @@ def test_steps_are_asked_for_until_all_are_done(lessons, server):
 
 
 @browser_test
+def test_another_batch_size_begins_a_run_of_its_own(lessons, server):
+    """The sentence and the line of chance name one batch size; a curve of two would belong to neither."""
+    page = lessons()
+    wait_fact(page, FRESH, "step", "0")
+    do(page, "fresh-10")
+    wait_fact(page, FRESH, "step", "10")
+    wait_fact(page, FRESH, "running", "false")
+    page.select_option('[data-do="fresh-batch"]', "4")
+    assert page.inner_text('[data-place="fresh-anew"]') == "the next step begins anew"
+    do(page, "fresh-1")
+    wait_fact(page, FRESH, "step", "1")
+    assert "After 1 step of 4 pairs" in page.inner_text(f"{FRESH} .see")
+    assert [body["action"] for body in asked(server, "fresh")][-2:] == ["start", "step"]
+    assert page.is_hidden('[data-place="fresh-anew"]')
+    # Another learning rate goes on with the same weights.
+    page.select_option('[data-do="fresh-lr"]', "0.01")
+    do(page, "fresh-1")
+    wait_fact(page, FRESH, "step", "2")
+
+
+@browser_test
 def test_settings_of_the_fresh_network_are_told_and_linked(lessons, server):
     page = lessons("part=matrix&fresh_batch=16")
     wait_fact(page, FRESH, "batch", "16")

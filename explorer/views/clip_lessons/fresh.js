@@ -20,7 +20,8 @@ async function makeFresh(section, lab) {
   const steps = [1, 10, 100].map((n) => button("+" + n + (n === 1 ? " step" : " steps"), () => train(n), { class: "button small", "data-do": "fresh-" + n }));
   const stop = button("Stop", halt, { class: "button small", "data-do": "fresh-stop", disabled: true });
   const reset = button("Reset", () => begin(), { class: "button small", "data-do": "fresh-reset" });
-  const batch = choice("Batch", FRESH_BATCHES, want.batch, (v) => settle({ batch: v }), { "data-do": "fresh-batch" });
+  const batch = choice("Batch", FRESH_BATCHES, want.batch, (v) => (settle({ batch: v }), tellAnew()), { "data-do": "fresh-batch" });
+  const anew = piece("span", { class: "reading-line", role: "status", "data-place": "fresh-anew" });
   const rate = choice("Learning rate", FRESH_RATES, want.lr, (v) => settle({ lr: v }), { "data-do": "fresh-lr" });
   const heat = choice("Temperature", FRESH_HEATS, want.heat, (v) => settle({ heat: v }), { "data-do": "fresh-heat" });
   const seed = numberField("Seed", { min: 0, max: 99_999, value: want.seed, pick: (v) => (settle({ seed: v }), begin()) });
@@ -35,7 +36,7 @@ async function makeFresh(section, lab) {
     piece("h4", {}, "Train a fresh CLIP"),
     piece("p", { class: "todo" }, "Random weights know nothing. Press +10 a few times and watch held-out pairs light up along the diagonal."),
     piece("div", { class: "tools" }, steps, stop, reset),
-    piece("div", { class: "tools" }, batch.node, rate.node, heat.node, seed.node),
+    piece("div", { class: "tools" }, batch.node, anew, rate.node, heat.node, seed.node),
     trouble.node, see,
     piece("div", { class: "fresh-view" }, board, curve),
     recalls, batches,
@@ -47,6 +48,14 @@ async function makeFresh(section, lab) {
   }
 
   const asked = (action, n) => lab.wire.post("fresh", { action, ...(n ? { n } : {}), batch: +want.batch, lr: +want.lr, seed: want.seed, temperature: want.heat ? +want.heat : null });
+
+  /** A curve, its chance and its sentence are of one batch size: another one begins a run of its own. */
+  const otherBatch = () => Boolean(run?.step) && run.batch !== +want.batch;
+
+  function tellAnew() {
+    anew.hidden = !otherBatch();
+    tellText(anew, anew.hidden ? "" : "the next step begins anew");
+  }
 
   async function begin() {
     wish = 0;
@@ -71,6 +80,11 @@ async function makeFresh(section, lab) {
     const mine = ticket;
     await trying(async () => {
       while (wish > 0 && mine === ticket && section.isConnected) {
+        if (otherBatch()) {
+          const fresh = await asked("start");
+          if (mine !== ticket) break;
+          take(fresh);
+        }
         const told = await asked("step", wish);
         if (mine !== ticket) break;
         if (told.did) wish = Math.max(0, wish - told.did);
@@ -115,10 +129,11 @@ async function makeFresh(section, lab) {
     recalls.replaceChildren(
       fact("Step", wholeText(told.step)), fact("Loss", last === undefined ? "–" : fixedText(last, 3)),
       fact("image → caption", percentText(i2t), "Recall@1 among " + of + " held-out pairs"), fact("caption → image", percentText(t2i), "Recall@1 among " + of + " held-out pairs"),
-      fact("chance", percentText(told.chance)), fact("temperature", fixedText(told.temperature, 3)), fact("parameters", wholeText(told.params)),
-      ...(told.images_per_s ? [fact("pairs/s", wholeText(told.images_per_s))] : []));
+      fact("chance", fixedText(told.chance * 100, 1) + " %"), fact("temperature", fixedText(told.temperature, 3)), fact("parameters", wholeText(told.params)),
+      fact("pairs/s", told.images_per_s ? wholeText(told.images_per_s) : "–"));
     tellText(see, whatOneSees(n, last));
     Object.assign(section.dataset, { step: told.step, loss: last === undefined ? "" : last.toFixed(4), batch: told.batch, ready: "true" });
+    tellAnew();
     face();
   }
 
