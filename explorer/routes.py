@@ -27,6 +27,7 @@ log = logging.getLogger("explorer")
 Handler = Callable[[Request], Response | Awaitable[Response]]
 
 PREFIX = "/gradio_api/x/"  # below Gradio's own prefix, which its Node front end passes on to Python
+NO_PAGE = "This request names no page; reload the page."
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # The same address always gives the same bytes while the page lives: a slider that goes back costs nothing.
 KEEP = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
@@ -53,7 +54,10 @@ def get(path: str, handler: Handler) -> Route:
 
 
 def post(path: str, handler: Handler) -> Route:
-    """The same for POST, with a coroutine function as `handler`, for which `await request.body()` is capped."""
+    """The same for POST, with a coroutine function as `handler`, for which `await request.body()` is capped.
+
+    The request must hold the header `x-session`, which no other site's page can send unasked.
+    """
     return _route(path, handler, ("POST",))
 
 
@@ -72,6 +76,9 @@ def _route(path: str, handler: Handler, methods: tuple[str, ...]) -> Route:
         _threads(request)
         try:
             await check(request, methods)
+            if request.method == "POST" and not request.headers.get("x-session"):
+                # A form or a script of another site can send a POST, but no header of ours without asking this server first.
+                raise Refused(400, NO_PAGE)
             if "POST" not in methods:
                 return await _handled(request, handler)
             # An upload keeps its place until it is answered: so many bodies are in memory and no more.
@@ -102,6 +109,7 @@ def _threads(request: Request) -> None:
 
 
 def _sorry(request: Request | None, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    sentence = _text(sentence)
     if request:
         log.info("%s %s: %d, %s", request.method, request.url.path, status, sentence)
     return JSONResponse({"error": sentence}, status, headers={**(headers or {}), "cache-control": "no-store"})
@@ -203,22 +211,43 @@ def _too_large() -> Refused:
 
 
 def session(request: Request) -> str:
-    """The page that asks, by Gradio's session hash, which it sends as the header `x-session`. Raises ValueError without one."""
-    name = request.headers.get("x-session") or request.query_params.get("session_hash") or ""
+    """The page that asks, by Gradio's session hash, which it sends as the header `x-session`; an <img>'s address may say it as
+    `session_hash`. Raises ValueError without one."""
+    name = request.headers.get("x-session") or ""
+    if not name and request.method != "POST":
+        name = request.query_params.get("session_hash") or ""
     if not 4 <= len(name) <= 64:
-        raise ValueError("This request names no page; reload the page.")
+        raise ValueError(NO_PAGE)
     return name
 
 
 def given(body: bytes) -> dict:
-    """The JSON object in a request's body, NaN and infinities as None, as JSON has none. Raises ValueError for anything else."""
+    """The JSON object in a request's body. NaN and infinities become None, as JSON has none, and half of a surrogate pair a
+    question mark, as UTF-8 has none. Raises ValueError for anything else."""
     try:
-        found = json.loads(body, parse_constant=lambda name: None)
+        found = _clean(json.loads(body, parse_constant=lambda name: None, parse_float=_finite))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ValueError("A command is a JSON object.")
     return found
+
+
+def _clean(value):
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    return {_text(name): _clean(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
 
 
 def answer(told: dict) -> JSONResponse:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from explorer import assets, limits, routes
 
+PAGE = {"x-session": "page-1"}
 FRAMES = np.random.default_rng(0).integers(0, 256, (7, 8, 6, 3), dtype=np.uint8)
 
 
@@ -96,7 +97,7 @@ def locked_server():
 
 @pytest.fixture
 def web(open_server):
-    with httpx.Client(base_url=open_server[0], timeout=20) as client:
+    with httpx.Client(base_url=open_server[0], timeout=20, headers=PAGE) as client:
         yield client
 
 
@@ -115,7 +116,7 @@ def test_a_visitor_who_is_not_logged_in_is_refused(locked_server):
     base = locked_server + routes.PREFIX
     for path in ("raw", "film", "numbers?z=1,2,3", "fails?how=other"):
         assert "log in" in sentence(httpx.get(base + path), 401)
-    assert "log in" in sentence(httpx.post(base + "size", content=b"1234"), 401)
+    assert "log in" in sentence(httpx.post(base + "size", content=b"1234", headers=PAGE), 401)
     assert httpx.get(locked_server + "/config").status_code == 401  # Gradio's own door, for comparison
 
     for cookies in ({"access-token": "x"}, {"access-token-unsecure-": "None"}):
@@ -128,7 +129,7 @@ def test_a_visitor_who_has_logged_in_is_let_in(locked_server):
         assert client.get(routes.PREFIX + "raw").status_code == 401
         assert client.post("/login", data={"username": "a", "password": "b"}).status_code == 200
         assert client.get(routes.PREFIX + "raw").status_code == 200
-        assert client.post(routes.PREFIX + "size", content=b"1234").json() == 4
+        assert client.post(routes.PREFIX + "size", content=b"1234", headers=PAGE).json() == 4
         client.get("/logout")
         assert client.get(routes.PREFIX + "raw").status_code == 401
 
@@ -256,7 +257,7 @@ def test_an_upload_that_does_not_say_its_size_is_cut_off_while_it_streams(open_s
     address = httpx.URL(open_server[0])
     sent = 0
     with socket.create_connection((address.host, address.port), timeout=10) as wire:
-        head = f"POST {routes.PREFIX}size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = f"POST {routes.PREFIX}size HTTP/1.1\r\nHost: x\r\nX-Session: page-1\r\nTransfer-Encoding: chunked\r\n\r\n"
         wire.sendall(head.encode())
         chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         try:
@@ -272,7 +273,8 @@ def test_an_upload_that_never_ends_is_given_up(open_server, monkeypatch):
     monkeypatch.setattr(limits, "UPLOAD_SECONDS", 0.3)
     address = httpx.URL(open_server[0])
     with socket.create_connection((address.host, address.port), timeout=10) as wire:
-        wire.sendall(f"POST {routes.PREFIX}size HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc".encode())
+        head = f"POST {routes.PREFIX}size HTTP/1.1\r\nHost: x\r\nX-Session: page-1\r\nContent-Length: 100\r\n\r\n"
+        wire.sendall(head.encode() + b"abc")
         assert wire.recv(4096).startswith(b"HTTP/1.1 408")
 
 
@@ -351,7 +353,9 @@ def test_a_command_is_json_in_and_json_out(open_server):
     assert told.json()["thread"] != "MainThread"
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{", "3", "null", b"\xff\xfe", "[" * 100_000])
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{", "3", "null", b"\xff\xfe", "[" * 100_000, '{"a":' + "[" * 5000 + "]" * 5000 + "}"]
+)
 def test_what_is_no_command(open_server, body):
     told = httpx.post(open_server[0] + "echo", content=body, headers={"x-session": "page-1"})
     assert (told.status_code, told.json()["error"]) == (400, "A command is a JSON object.")
@@ -366,3 +370,22 @@ def test_a_command_of_no_page(open_server, session):
 def test_a_command_that_makes_no_sense(open_server):
     told = httpx.post(open_server[0] + "echo", content='{"bad": 1}', headers={"x-session": "page-1"})
     assert (told.status_code, told.json()["error"]) == (400, "This is bad.")
+
+
+def test_a_post_that_another_site_can_send_is_refused(open_server):
+    """A page elsewhere sends plain text with any address it likes, but no header of its own without being allowed to."""
+    url, plain = open_server[0] + "echo", {"content-type": "text/plain", "origin": "https://elsewhere.example"}
+    for address in (url, url + "?session_hash=page-1"):
+        assert "names no page" in sentence(httpx.post(address, content="{}", headers=plain))
+    assert "names no page" in sentence(httpx.post(open_server[0] + "size?session_hash=page-1", content=b"1234"))
+    asking = plain | {"access-control-request-method": "POST", "access-control-request-headers": "x-session"}
+    allowed = httpx.options(url, headers=asking).headers.get("access-control-allow-origin")
+    assert allowed is None  # the browser asks first, and hears no
+
+
+def test_half_a_pair_of_surrogates_and_numbers_without_end(open_server):
+    body = r'{"a": ["\ud800x", {"\udc00": "\ud83d\ude00"}], "b": 1e999, "c": 0.5}'
+    told = httpx.post(open_server[0] + "echo", content=body, headers=PAGE).json()["given"]
+    assert told == {"a": ["?x", {"?": "😀"}], "b": None, "c": 0.5}
+    said = routes._sorry(None, 400, "There is no \ud800 here.")
+    assert said.body.decode() == '{"error":"There is no ? here."}'

@@ -24,7 +24,7 @@ def site():
         routes = ui.build()
     app = Starlette(routes=routes)
     app.auth = app.auth_dependency = None
-    with TestClient(app) as client:
+    with TestClient(app, headers={"x-session": "page-1"}) as client:
         yield client
 
 
