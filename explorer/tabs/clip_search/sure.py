@@ -41,6 +41,7 @@ PLAIN = set(
 
 _lock = threading.Lock()
 _backgrounds: "OrderedDict[str, Background]" = OrderedDict()
+_turns: dict[str, threading.Lock] = {}  # one per model, so few
 
 
 @dataclass(frozen=True)
@@ -127,19 +128,27 @@ def floor(model, vectors: np.ndarray, texts: np.ndarray) -> np.ndarray:
 def background(model) -> Background:
     """The unrelated texts of a model, encoded once and kept for the four models that were asked last."""
     with _lock:
-        if model.fingerprint in _backgrounds:
-            _backgrounds.move_to_end(model.fingerprint)
-            return _backgrounds[model.fingerprint]
+        turn = _turns.setdefault(model.fingerprint, threading.Lock())
+    with turn:  # who comes while they are encoded waits for them: to encode them again beside it takes longer
+        with _lock:
+            if model.fingerprint in _backgrounds:
+                _backgrounds.move_to_end(model.fingerprint)
+                return _backgrounds[model.fingerprint]
+        made = _encoded(model)
+        with _lock:
+            _backgrounds[model.fingerprint] = made
+            while len(_backgrounds) > 4:
+                _backgrounds.popitem(last=False)
+        return made
+
+
+def _encoded(model) -> Background:
     small = sum(p.numel() for p in model.clip.model.parameters()) < 20e6
     texts = captions() if model.words is not None else everyday()
     texts = texts if small or model.device.type != "cpu" else texts[:FEW]
     made = Background(texts, model.texts(texts), np.array([len(model.pieces(text)) for text in texts]), _empty(model), None)
     if model.name == OURS:
         made = replace(made, thresholds=calibrate(model, lambda pieces: near(made, pieces), made.empty))
-    with _lock:
-        _backgrounds[model.fingerprint] = made
-        while len(_backgrounds) > 4:
-            _backgrounds.popitem(last=False)
     return made
 
 

@@ -1,3 +1,7 @@
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -117,6 +121,26 @@ def test_background_texts_are_many_different_and_of_every_length(tiny):
     near = sure.near(made, 4)
     order = np.argsort(np.abs(made.pieces - 4), kind="stable")[: sure.NULLS]
     assert np.array_equal(near, made.vectors[order])
+
+
+def test_background_texts_are_encoded_once_however_many_ask_at_once(tiny, monkeypatch):
+    monkeypatch.setattr(sure, "_backgrounds", OrderedDict())
+    encode, asked, together = sure._encoded, [], threading.Barrier(4)
+
+    def once(model):
+        asked.append(model)
+        time.sleep(0.05)  # the others arrive meanwhile
+        return encode(model)
+
+    monkeypatch.setattr(sure, "_encoded", once)
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(lambda _: (together.wait(), sure.background(tiny))[1], range(4)))
+    assert len(asked) == 1 and all(one is got[0] for one in got)
+    monkeypatch.setattr(sure, "_backgrounds", OrderedDict())
+    monkeypatch.setattr(sure, "_encoded", lambda model: 1 / 0)
+    for _ in range(2):  # one that fails holds up nobody
+        with pytest.raises(ZeroDivisionError):
+            sure.background(tiny)
 
 
 def collection(n, seed=0):
