@@ -21,6 +21,7 @@ TEXTS = ("name", "path", "folder", "hash", "orientation", "caption", "note")
 NUMBERS = ("bytes", "mtime", "width", "height", "damaged")
 COLUMNS = TEXTS + NUMBERS
 WORDS = ("caption", "name")  # fields whose words can be asked for
+MOST_WORDS = 20  # of one filter: each is a condition of its own, and SQL has an end to these
 OPS = ("==", "in", "prefix", ">=", "<=", "has")
 
 _ATTRIBUTE = re.compile(r"attr\.[\w .+-]{1,60}")
@@ -67,7 +68,10 @@ def _value(field: str, op: str, value: Any) -> Any:
     if op == "has":
         if field not in WORDS or not isinstance(value, str):
             raise ValueError(f"Words can be looked for in {' and '.join(WORDS)} only.")
-        return words(value)
+        found = words(value)
+        if len(found) > MOST_WORDS:
+            raise ValueError(f"At most {MOST_WORDS} words can be looked for at once, not {len(found):,}; take some away.")
+        return found
     return _single(field, value)
 
 

@@ -152,6 +152,8 @@ def ids(value, what: str) -> list[int]:
     value = [] if value is None else value
     if not isinstance(value, (list, tuple)) or not all(isinstance(i, int) and not isinstance(i, bool) for i in value):
         raise ValueError(f"{what} are given by their numbers.")
+    if not all(0 <= i < 2**53 for i in value):
+        raise ValueError(f"{what} have numbers between 0 and {2**53 - 1:,}.")
     if len(value) > EXAMPLES:
         raise ValueError(f"At most {EXAMPLES} pictures can be liked, and as many disliked.")
     return list(dict.fromkeys(value))

@@ -6,6 +6,7 @@ brought along, {"face"} for a face of the corpus. Here the name becomes pixels; 
 
 import asyncio
 import io
+import re
 from functools import cache
 
 import gradio as gr
@@ -121,8 +122,9 @@ def _face(number) -> np.ndarray:
 
 
 def _whole(value) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)) or not str(value).lstrip("-").isdecimal():
-        raise ValueError("A picture is named by a whole number.")
+    fits = isinstance(value, str) or (type(value) is int and abs(value) < 2**53)  # endless numbers have no text
+    if not fits or not re.fullmatch(r"-?\d{1,15}", str(value), re.ASCII):
+        raise ValueError("A picture is named by a whole number of at most 15 digits.")
     return int(value)
 
 
