@@ -26,23 +26,27 @@ class Ranked:
     among_matched: bool = False  # the percentiles are among the filtered pictures, not the whole collection
 
 
-def rank(index, q: Query, where, wanted: int, seed: int | None = None, least: bool = False) -> Ranked:
+def rank(index, q: Query, where, wanted: int, seed: int | None = None, least: bool = False, only: list | None = None) -> Ranked:
     """At least the first `wanted` pictures that `where` lets through (fewer where there are no more).
 
-    `least` turns the order round, `seed` shuffles it. Equal scores are ordered by id, so that pages never overlap.
+    `least` turns the order round, `seed` shuffles it; `only` keeps the pictures of these ids. Equal scores are
+    ordered by id, so that pages never overlap.
     """
     total = index.count()
     if q.vector is None:
-        ids = np.random.default_rng(seed).permutation(index.ids(where))
+        ids = index.ids(where)
+        ids = np.random.default_rng(seed).permutation(ids if only is None else ids[np.isin(ids, only)])
         return Ranked(ids[:wanted], None, None, len(ids))
-    if total > WHOLE and seed is None and not q.best:
+    if total > WHOLE and seed is None and not q.best and only is None:
         return _large(index, q, where, wanted, least)
 
-    ids, scores = score(index, q, where)
+    ids, scores, small = *score(index, q, where), total <= WHOLE
+    everything = np.sort(score(index, q, ())[1] if where and small else scores)
+    if only is not None:
+        keep = np.isin(ids, only)
+        ids, scores = ids[keep], scores[keep]
     order = np.random.default_rng(seed).permutation(len(ids)) if seed is not None else first(scores if least else -scores, wanted)
-    order, small = order[:wanted], total <= WHOLE
-    everything = score(index, q, ())[1] if where and small else scores
-    everything = np.sort(everything)
+    order = order[:wanted]
     percentiles = 100 * np.searchsorted(everything, scores[order], "right") / max(len(everything), 1)
     return Ranked(ids[order], scores[order], percentiles, len(ids), bool(where) and not small)
 

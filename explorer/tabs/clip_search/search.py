@@ -12,6 +12,7 @@ from explorer.tabs.clip_search import query, ranking, relevance, sure, words
 SIZE, MOST = 24, 96  # pictures of a page
 PAGES = 10_000
 ATTRIBUTE = "attr."
+ONLY = 1000  # pictures that a search can be kept to by their ids
 
 
 def search(model, collection, request: dict) -> dict:
@@ -19,7 +20,7 @@ def search(model, collection, request: dict) -> dict:
 
     {equation, hits, total, matched, page, size, more, nothing, unknown, background, took, notes}; a hit has id, score, percentile
     (of the collection), z, sure, title, caption, path, width, height, mtime, note, damaged, group, hidden and attributes.
-    Raises ValueError with one sentence.
+    request["only"] keeps the search to the pictures of these ids. Raises ValueError with one sentence.
     """
     began = time.perf_counter()
     index, page, size = collection.index, *_page(request)
@@ -31,6 +32,7 @@ def search(model, collection, request: dict) -> dict:
     if seed is not None:
         seed = query.whole(seed, 0, 2**53, "The number of a random order")
 
+    only = _only(request.get("only"))
     liked, disliked = _examples(index, request)
     q = query.build(model, request, liked, disliked)
     if q.vector is None and seed is None:
@@ -40,7 +42,7 @@ def search(model, collection, request: dict) -> dict:
     # The first pictures in their order; with near-duplicates, as many as are looked through on every page alike.
     notes, total, wanted = list(q.notes), index.count(), (page + 1) * size + 1
     window = wanted if threshold is None else max(ranking.GROUPED, 4 * wanted)
-    found = ranking.rank(index, q, where, window, seed, bool(request.get("least")))
+    found = ranking.rank(index, q, where, window, seed, bool(request.get("least")), only)
     if found.among_matched:
         notes.append("Percentiles are among the pictures that pass the filters.")
     searched = time.perf_counter()
@@ -64,7 +66,9 @@ def search(model, collection, request: dict) -> dict:
         vectors = np.stack([item.vector for item, _ in kept])
         z, background = ruler.z(vectors, scores), ruler.spread(vectors)
         verdicts = ruler.verdicts(z)
-        nothing = _nothing(index, ruler, found) if seed is None and not request.get("least") else ""
+        if not (ruler.meaningless or ruler.plain):  # else no z makes a difference
+            background |= dict(zip(("sure", "maybe"), map(float, ruler.thresholds)))
+        nothing = _nothing(index, ruler, found) if seed is None and only is None and not request.get("least") else ""
     if not found.matched:
         nothing = "The collection is empty." if not total else "No picture passes these filters; take one away."
 
@@ -122,6 +126,14 @@ def _rules(given) -> list:
     for rule in given:
         if not isinstance(rule, (list, tuple)) or len(rule) != 3 or not all(isinstance(part, str) for part in rule[:2]):
             raise ValueError("A filter is a field, a comparison and a value.")
+    return list(given)
+
+
+def _only(given) -> list[int] | None:
+    if given is None:
+        return None
+    if not isinstance(given, (list, tuple)) or not all(type(i) is int and 0 <= i < 2**53 for i in given) or len(given) > ONLY:
+        raise ValueError(f"A search can be kept to at most {ONLY:,} pictures, given by their numbers.")
     return list(given)
 
 

@@ -12,6 +12,7 @@ from explorer.tabs.clip_search import query, sure
 
 LABELS = 50  # of a classifier; a table of more is read by nobody
 LETTERS = 200  # of a label
+CELL = 400  # pictures of a cell of the matrix that are named
 
 
 def classify(model, picture, request: dict) -> dict:
@@ -48,7 +49,8 @@ def confusion(model, collection, request: dict) -> dict:
     """A whole collection by {by: "folder" | "attr.<factor>", labels: {value: words} | none, templates}.
 
     -> {labels: of the columns, values: of the rows, truth: pictures per row, matrix: rows = truth, columns = guess, accuracy,
-    per_label, n, took}. Raises ValueError with one sentence.
+    per_label, n, ids, took}. ids names the pictures of the cell [row, column] that is asked for, nearest to its label first (None
+    where none is asked for). Raises ValueError with one sentence.
     """
     start = time.perf_counter()
     field = request.get("by")
@@ -78,16 +80,26 @@ def confusion(model, collection, request: dict) -> dict:
     truth = np.full(len(ids), -1)
     for row, value in enumerate(values):
         truth[np.isin(ids, collection.index.ids([(field, "==", value)]), assume_unique=True)] = row
-    scores, truth = scores[truth >= 0], truth[truth >= 0]
+    ids, scores, truth = ids[truth >= 0], scores[truth >= 0], truth[truth >= 0]
     said = scores.argmax(1) if len(scores) else truth
     matrix = np.zeros((len(values), len(values)), int)
     np.add.at(matrix, (truth, said), 1)
+    ids = _cell(request.get("cell"), ids, scores, truth, said, len(values))
     right, rows = matrix.diagonal(), matrix.sum(1)
     return {
         "labels": words, "values": values, "truth": rows.tolist(), "matrix": matrix.tolist(),
         "accuracy": float(right.sum() / max(rows.sum(), 1)), "per_label": (right / np.maximum(rows, 1)).tolist(),
-        "n": int(rows.sum()), "took": 1000 * (time.perf_counter() - start),
+        "n": int(rows.sum()), "ids": ids, "took": 1000 * (time.perf_counter() - start),
     }  # fmt: skip
+
+
+def _cell(cell, ids, scores, truth, said, n: int) -> list[int] | None:
+    if cell is None:
+        return None
+    if not isinstance(cell, (list, tuple)) or len(cell) != 2 or not all(type(i) is int and 0 <= i < n for i in cell):
+        raise ValueError("A cell of the matrix is a row and a column.")
+    here = np.flatnonzero((truth == cell[0]) & (said == cell[1]))
+    return ids[here[np.argsort(-scores[here, cell[1]], kind="stable")[:CELL]]].tolist()
 
 
 def weigh(model, labels: list[str], patterns: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -53,6 +53,26 @@ def test_scores_order_and_percentiles_are_numpys(tiny, collection):
     assert set(answer["took"]) == {"encode", "search", "rest"}
 
 
+def test_a_search_is_kept_to_pictures_by_their_numbers(tiny, collection):
+    everything = search.search(tiny, collection, ask(size=96))
+    some = shown(everything)[::7]
+    answer = search.search(tiny, collection, ask(only=sorted(some)))
+    assert shown(answer) == some and answer["matched"] == len(some) and answer["total"] == N
+    percentiles = {hit["id"]: hit["percentile"] for hit in everything["hits"]}
+    assert [hit["percentile"] for hit in answer["hits"]] == [percentiles[i] for i in some]
+    assert set(shown(search.search(tiny, collection, dict(random=1, only=some)))) == set(some)
+    with pytest.raises(ValueError, match="by their numbers"):
+        search.search(tiny, collection, ask(only=["1"]))
+
+
+def test_verdicts_come_with_the_thresholds_that_made_them(tiny, collection):
+    answer = search.search(tiny, collection, ask(size=96))
+    sure, maybe = answer["background"]["sure"], answer["background"]["maybe"]
+    for hit in answer["hits"]:
+        if min(abs(hit["z"] - sure), abs(hit["z"] - maybe)) > 0.01:
+            assert hit["sure"] == ("sure" if hit["z"] >= sure else "maybe" if hit["z"] >= maybe else "no")
+
+
 def test_least_similar_is_the_other_end(tiny, collection):
     best = search.search(tiny, collection, ask(size=96))
     least = search.search(tiny, collection, ask(size=96, least=True))

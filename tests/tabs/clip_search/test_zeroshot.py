@@ -99,6 +99,18 @@ def test_confusion_is_sklearns(tiny, folders):
     assert answer["per_label"] == pytest.approx([answer["matrix"][i][i] / 40 for i in range(3)])
 
 
+def test_the_pictures_of_a_cell_are_named(tiny, folders):
+    ask = dict(by="folder", templates=["a face with {}"])
+    matrix = zeroshot.confusion(tiny, folders, ask)["matrix"]
+    cells = [[zeroshot.confusion(tiny, folders, ask | dict(cell=[i, j]))["ids"] for j in range(3)] for i in range(3)]
+    assert [[len(ids) for ids in row] for row in cells] == matrix
+    assert sorted(i for row in cells for ids in row for i in ids) == list(range(120))
+    values = zeroshot.confusion(tiny, folders, ask)["values"]
+    assert all(folders.names[i % 3] == values[row] for row in range(3) for ids in cells[row] for i in ids)
+    with pytest.raises(ValueError, match="row and a column"):
+        zeroshot.confusion(tiny, folders, ask | dict(cell=[0, 3]))
+
+
 def test_own_words_for_some_of_the_values(tiny, folders):
     answer = zeroshot.confusion(tiny, folders, dict(by="folder", labels={"red": "red hair", "a": "someone"}))
     assert answer["labels"] == ["red hair", "someone"] and answer["values"] == ["red", "a"]
