@@ -8,11 +8,11 @@ last        the class token's attention in the last layer.
 
 With our model, on held-out faces (share of maps that point right):
                                                         attention  occlusion  rollout  last    chance
-  the highest patch lies on the named hair              1.00       .85        .03      .83     .49
+  the highest patch lies on the named hair              1.00       1.00       .18      .80     .49
   ... the named shirt                                   1.00       1.00       .00      .00     .10
-  ... on the hair or shirt of a face, not on the other  1.00       .90        .17      .45     -
-  halves of two faces, whichever hair or shirt is named 1.00       1.00       .50      .50     .50
-  two faces at half their size, hair / shirt            .82 / .45  .93 / .63  .50      .50     .50
+  ... on the hair or shirt of a face, not on the other  1.00       1.00       .22      .50     -
+  halves of two faces, whichever hair or shirt is named 1.00       .98        .50      .50     .50
+  two faces at half their size, hair / shirt            .79 / .51  1.00 / .60 .50      .50     .50
 The last line is beyond the model, not the maps: it only saw faces that fill the frame, and knows a shirt by its place. Without
 the mirror image (see `explain`) the halves were told apart in .82 of the maps.
 

@@ -20,6 +20,7 @@ from explorer import corpus, limits, routes
 from explorer.views.clip_lessons import ClipLessons
 from explorer.views.clip_search import ClipSearch
 
+WARM_SECONDS = 300  # that indexing the bundled faces may take on a slow host
 SIDES = 32, 1024  # of a picture that is sent to the page, in pixels
 SHOWN = {"cache-control": "private, max-age=600", "x-content-type-options": "nosniff"}
 EXAMPLES = (
@@ -62,8 +63,15 @@ def build() -> list[Route]:
 
 
 def warm() -> None:
-    """Loads the model, renders and indexes the bundled faces, and answers one query, so that the first visitor need not wait."""
+    """Loads the model, learns what is sure, renders and indexes the bundled faces, and answers one query. The first to come
+    while this lasts shares it."""
+    from explorer.tabs.clip_search import faces, sure
+
+    model = _model({})
+    sure.background(model)
+    _library().get("faces", "warm", model, wait=WARM_SECONDS)
     search("warm", {"terms": [{"kind": "text", "text": EXAMPLES[0], "weight": 1}]})
+    faces.vectors(model, range(faces.MOST))  # lessons ask for them
 
 
 def left(request: gr.Request) -> None:
