@@ -24,6 +24,7 @@ UPLOAD_SECONDS = 60  # 20 MB at 3 Mbit/s; a phone that is slower sends smaller p
 UPLOADS = 8  # received at once, so that they hold 160 MB at most
 UPLOADS_EACH = 2  # received at once from one visitor: slot A and slot B
 COLLECTION_UPLOADS = 200  # pictures that a visitor may search for as long as the page is open
+UPLOADED_BYTES = 1_000_000_000  # of all visitors' pictures of that kind, kept at 1024 pixels: some 6,000
 MEGAPIXELS = 50  # decoded whole, as PNG, WebP and the like must be: 200 MB with alpha
 JPEG_MEGAPIXELS = 170  # a JPEG is decoded at a fraction of its size; Pillow itself refuses from 179 on
 DECODING_MEGAPIXELS = 100  # in all threads together: 400 MB at four bytes a pixel

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from explorer import uploads
+from explorer import limits, uploads
 from explorer.index import Index, open_index
 from explorer.index.sqlite import SqliteIndex, peek
 from explorer.tabs.clip_search import faces, files, jobs
@@ -35,7 +35,8 @@ FACES_VERSION = "1"  # to be raised when the faces of the corpus or their captio
 PATIENCE = 1.0  # seconds that a request waits for the bundled faces before it takes what is there; a page asks again by itself
 STEP = 64
 ERRORS = 50  # files on a page of errors
-VISITORS = 64  # with pictures of their own at once; the longest unseen makes room
+VISITORS = limits.SEATS  # with pictures of their own at once
+FULL = "Others' pictures take all the room that this host has for visitors'; please try again in a few minutes."
 NOT_HERE = "There is no such collection here."
 
 
@@ -195,7 +196,10 @@ class Library:
             if mine is None:
                 raise ValueError("There are no pictures of yours yet; add some first.")
             mine.seen = time.monotonic()
-            return self._opened(MINE + session, "Your pictures", model, lambda: mine.index(model), _Mine, pictures=mine, id=MINE)
+            # Made for each request: nothing is left of it here when the pictures go, and the index has all that have come.
+            found = _Mine(self, MINE, "Your pictures", model.fingerprint, mine.index(model), temporary=True)
+            found.pictures = mine
+            return found
         return self._folder(self._known(id), model, make=False)
 
     def _known(self, id: str) -> dict:
@@ -204,15 +208,15 @@ class Library:
                 return facts
         raise ValueError(NOT_HERE)
 
-    def _opened(self, key: str, title: str, model, make, kind=Collection, id: str | None = None, **more) -> Collection:
-        place = key, model.fingerprint
+    def _opened(self, id: str, title: str, model, make, kind=Collection, **more) -> Collection:
+        place = id, model.fingerprint
         with self._lock:
             turn = self._opening.setdefault(place, threading.Lock())
         with turn:
             with self._lock:
                 found = self._open.get(place)
             if found is None:
-                found = kind(self, id or key, title, model.fingerprint, make(), kind is _Mine)
+                found = kind(self, id, title, model.fingerprint, make())
                 found.__dict__.update(more)
                 with self._lock:
                     self._open[place] = found
@@ -289,6 +293,7 @@ class Library:
         with self._lock:
             for key in [key for key in self._open if key[0] == facts["id"]]:
                 self._open.pop(key).index.close()
+                self._opening.pop(key, None)
             shutil.rmtree(self._data / facts["id"], ignore_errors=True)
 
     def job(self, collection: str, session: str) -> dict:
@@ -328,19 +333,32 @@ class Library:
     def add(self, session: str, model, name: str, data: bytes) -> dict:
         """One picture for the collection "mine" of a visitor. Raises BadImage or ValueError with one sentence."""
         with self._lock:
-            if session not in self._mine and len(self._mine) >= VISITORS:
-                self.forget(min(self._mine, key=lambda key: self._mine[key].seen))
+            self._make_room(session)
             mine = self._mine.setdefault(session, Uploaded())
         mine.seen = time.monotonic()
         mine.add(model, name, data)
         return self.job(MINE, session)
 
+    def _make_room(self, session: str) -> None:
+        """Pages that nobody has used for long lose their pictures to those who bring some; others never do."""
+
+        def full() -> bool:
+            crowded = session not in self._mine and len(self._mine) >= VISITORS
+            return crowded or sum(mine.bytes for mine in self._mine.values()) >= limits.UPLOADED_BYTES
+
+        longest = sorted(self._mine, key=lambda key: self._mine[key].seen)
+        for other in longest:
+            if not full():
+                return
+            if other != session and time.monotonic() - self._mine[other].seen > limits.IDLE_SECONDS:
+                self.forget(other)
+        if full():
+            raise ValueError(FULL)
+
     def forget(self, session: str) -> None:
         """Drops what a visitor brought along."""
         with self._lock:
             mine = self._mine.pop(session, None)
-            for key in [key for key in self._open if key[0] == MINE + session]:
-                self._open.pop(key)
         if mine is not None:
             mine.close()
 

@@ -25,7 +25,8 @@ class Uploaded:
     def __init__(self) -> None:
         self.seen = time.monotonic()
         self.errors: list[tuple[str, str]] = []  # the last files that were none: name, reason
-        self._lock = threading.RLock()
+        self.bytes = 0  # of the pictures as they are kept
+        self._lock, self._closed = threading.RLock(), False
         self._pictures: list[bytes] = []
         self._payloads: list[dict] = []
         self._hashes: dict[str, int] = {}
@@ -66,16 +67,19 @@ class Uploaded:
                 return self._hashes[content]
             if len(self) >= MOST:  # several come at once
                 raise ValueError(f"There is room for {MOST} pictures of yours; drop them to begin anew.")
+            self._check()
             number = len(self._pictures)
             self._pictures.append(file.getvalue())
             self._payloads.append(payload)
             self._hashes[content] = number
+            self.bytes += file.tell()
             self.index(model, {number: vector[0]})
         return number
 
     def index(self, model, vectors: dict[int, np.ndarray] | None = None) -> SqliteIndex:
         """The index under a model, complete: pictures that came while another model was chosen are encoded now."""
         with self._lock:
+            self._check()
             index = self._indexes.setdefault(model.fingerprint, None) or SqliteIndex(":memory:", model.dim, model.fingerprint)
             self._indexes[model.fingerprint] = index
             vectors = vectors or {}
@@ -95,8 +99,14 @@ class Uploaded:
             data = self._pictures[number]
         return Image.open(io.BytesIO(data)).convert("RGB")
 
+    def _check(self) -> None:
+        if self._closed:
+            raise ValueError("Your pictures were dropped meanwhile; please add them again.")
+
     def close(self) -> None:
+        """Drops all of it; whoever still holds it is told so."""
         with self._lock:
+            self._closed = True
             for index in self._indexes.values():
                 index.close()
             self._indexes.clear()

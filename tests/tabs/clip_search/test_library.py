@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer import corpus
+from explorer import corpus, limits
 from explorer.tabs.clip_search import jobs, library, uploaded
 from explorer.tabs.clip_search.indexer import Progress
 from explorer.tabs.clip_search.library import BUNDLED, MINE, Library
@@ -322,6 +322,40 @@ def test_ones_own_pictures_under_another_model(shelf):
     for model in (Eyes(), Others()):
         index = shelf.get(MINE, "ann", model).index
         assert index.count() == 2 and index.search(model.images([picture(0)])[0], 1)[0][0] == 0
+    shelf.add("ann", Eyes(), "2.png", data(2))  # after the other model was used
+    index = shelf.get(MINE, "ann", Others()).index
+    assert index.count() == 3 and index.search(Others().images([picture(2)])[0], 1)[0][0] == 2
+
+
+def test_pictures_that_are_dropped_while_they_are_opened_leave_nothing_behind(shelf, monkeypatch):
+    shelf.add("ann", Eyes(), "0.png", data(0))
+    held, index = shelf.get(MINE, "ann", Eyes()), uploaded.Uploaded.index
+
+    def late(self, model, vectors=None):
+        if vectors is None:
+            shelf.forget("ann")  # the page is closed at this moment
+        return index(self, model, vectors)
+
+    monkeypatch.setattr(uploaded.Uploaded, "index", late)
+    with pytest.raises(ValueError, match="dropped meanwhile"):
+        shelf.get(MINE, "ann", Eyes())
+    monkeypatch.setattr(uploaded.Uploaded, "index", index)
+    with pytest.raises(ValueError, match="closed meanwhile"):
+        held.index.get([0])
+    shelf.add("ann", Eyes(), "1.png", data(1))
+    assert shelf.get(MINE, "ann", Eyes()).index.get([0])[0].payload["name"] == "1.png"
+    assert not shelf._open and not shelf._opening
+
+
+def test_a_page_closed_during_an_upload_keeps_no_picture(shelf):
+    class Slow(Eyes):
+        def images(self, images):
+            shelf.forget("ann")
+            return super().images(images)
+
+    with pytest.raises(ValueError, match="dropped meanwhile"):
+        shelf.add("ann", Slow(), "0.png", data(0))
+    assert shelf.job(MINE, "ann")["done"] == 0
 
 
 def test_there_is_an_end_to_it(shelf, monkeypatch):
@@ -330,10 +364,34 @@ def test_there_is_an_end_to_it(shelf, monkeypatch):
         shelf.add("ann", Eyes(), "a.png", data(i))
     with pytest.raises(ValueError, match="room for 3"):
         shelf.add("ann", Eyes(), "a.png", data(9))
+
+
+def test_pages_in_use_never_lose_their_pictures_to_others(shelf, monkeypatch):
     monkeypatch.setattr(library, "VISITORS", 2)
+    shelf.add("ann", Eyes(), "a.png", data(1))
     shelf.add("bob", Eyes(), "a.png", data(1))
+    with pytest.raises(ValueError, match="try again in a few minutes"):
+        shelf.add("cid", Eyes(), "a.png", data(1))
+    shelf.add("ann", Eyes(), "b.png", data(2))
+    shelf._mine["bob"].seen -= limits.IDLE_SECONDS + 1  # a coffee break
     shelf.add("cid", Eyes(), "a.png", data(1))
-    assert len(shelf.collections("ann")) == 1 and len(shelf.collections("bob")) == 2 == len(shelf.collections("cid"))
+    assert [len(shelf.collections(who)) for who in ("ann", "bob", "cid")] == [2, 1, 2]
+
+
+def test_all_visitors_pictures_together_have_a_budget(shelf, monkeypatch):
+    shelf.add("ann", Eyes(), "a.png", data(1))
+    used = shelf._mine["ann"].bytes
+    assert used == sum(map(len, shelf._mine["ann"]._pictures)) > 0
+    monkeypatch.setattr(limits, "UPLOADED_BYTES", used + 200)
+    shelf.add("bob", Eyes(), "a.png", data(2))
+    for who in ("ann", "bob", "cid"):
+        with pytest.raises(ValueError, match="all the room"):
+            shelf.add(who, Eyes(), "a.png", data(3))
+    shelf.forget("bob")
+    shelf.add("cid", Eyes(), "a.png", data(3))
+    shelf._mine["ann"].seen -= limits.IDLE_SECONDS + 1
+    shelf.add("cid", Eyes(), "b.png", data(4))
+    assert len(shelf.collections("ann")) == 1 and len(shelf.get(MINE, "cid", Eyes()).pictures) == 2
 
 
 def test_uploads_at_once(shelf):
