@@ -246,6 +246,8 @@ class Server:
             "score": scores[key],
             "score_plain": plain,
             "order": order.tolist(),
+            "of": 65,
+            "orders": {"of": 16, "mean": plain * 0.45, "sd": 0.05, "low": plain * 0.2, "high": plain * 0.6},
             "note": "",
             "words": [{"name": name, "score": score, "rank": 1 + i} for i, (name, score) in enumerate(scores.items())],
         }
@@ -1152,6 +1154,7 @@ def test_shuffling_and_zeroing_show_what_is_lost(lessons, server):
     assert float(fact(page, "score", TOKENS)) == plain * 0.3
     assert page.inner_text(f"{TOKENS} .bar[data-now] .bar-name") == "both"
     first = asked(server, "tokens")[-1]["shuffle"]
+    assert first == 0  # the order of which the bar spoke before it was pressed
     settled(page, lambda: do(page, "reshuffle"))
     assert asked(server, "tokens")[-1]["shuffle"] == first + 1
     page.wait_for_function("new URLSearchParams(location.search).get('tokens_zero') === '1'")
@@ -1187,6 +1190,36 @@ def test_an_empty_text_asks_for_one(lessons):
     page.fill('[data-do="tokens-text"]', "")
     page.wait_for_selector(f"{TOKENS} .trouble:not([hidden])")
     assert "Type a text to score" in page.inner_text(f"{TOKENS} .trouble")
+    assert page.inner_text(f"{TOKENS} .see") == "" and page.locator(f"{TOKENS} .bar").count() == 0
+    settled(page, lambda: page.fill('[data-do="tokens-text"]', "red hair"))
+    assert "scores" in page.inner_text(f"{TOKENS} .see") and page.locator(f"{TOKENS} .bar").count() == 4
+
+
+@browser_test
+def test_the_bar_of_shuffling_is_of_many_orders_with_a_mark_for_one(lessons):
+    page = lessons("part=tokens&tokens_text=black+hair")
+    plain = float(fact(page, "plain", TOKENS))
+    bar = page.locator(f"{TOKENS} .bar").nth(1)
+    before = bar.inner_text()
+    assert f"{plain * 0.45:.3f} ± 0.050" in before
+    assert bar.locator(".bar-spread").count() == bar.locator(".bar-mark").count() == 1
+    settled(page, lambda: do(page, "shuffle"))
+    assert bar.inner_text() == before
+    assert f"over 16 orders, which score {plain * 0.2:.3f} to {plain * 0.6:.3f}" in page.inner_text(TOKENS)
+
+
+@browser_test
+def test_the_map_of_positions_frames_the_chosen_and_the_most_alike(lessons):
+    page = lessons("part=tokens&tokens_text=red+hair")
+    box = page.locator(".patches").bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + 2)
+    wait_fact(page, TOKENS, "place", "0")
+    map_box, own, best = (
+        page.locator(name).bounding_box() for name in (".map.large", ".position-frame.of-own", ".position-frame.of-best")
+    )
+    assert own["x"] - map_box["x"] < 2 and own["y"] - map_box["y"] < 2 and own["width"] < map_box["width"] / 7
+    assert best["x"] - own["x"] == pytest.approx(own["width"], abs=1)  # its neighbour at the right, the first of two equals
+    assert page.locator(".ramp.of-positions").count() == 1
 
 
 # ---- Probes -----------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from torch import nn
 
 from explorer.tabs.clip_search import faces, relevance
 
+ORDERS = 16  # of the patches, seeds 0 to 15: one order alone may be a lucky one
 OTHERS = 64  # captions among which the text's rank is taken
 COMBINATIONS = ("plain", "shuffled", "zeroed", "both")
 NOTE = "This tower does not cut a picture into patches that attend to each other, so there are no tokens to look at."
@@ -25,11 +26,12 @@ def tokens(model, picture: Image.Image, given: dict) -> dict:
     """{text, shuffle: seed or none, zero_positions} -> what becomes of the picture's patches in the tower.
 
     {has, side, layers, heads, patch, size, cls, cls_max, cls_self, chance, positions, patches_norm, order, picture, score,
-    score_plain, words, of, note}. `cls` is the attention of the class token on the patches, layer after layer and head after
-    head, as bytes in base64: 255 is `cls_max` of that map. `positions`: the cosine of every two position embeddings, as bytes:
-    c = byte / 127.5 - 1. order[i] is the patch that stands at place i. `words`: the score in all four combinations of shuffling
-    and zeroing, and its rank among the captions of 64 faces. A tower without patches gives {has: False, score_plain, note}.
-    Raises ValueError for an empty text or another seed.
+    score_plain, words, orders, of, note}. `cls` is the attention of the class token on the patches, layer after layer and head
+    after head, as bytes in base64: 255 is `cls_max` of that map. `positions`: the cosine of every two position embeddings, as
+    bytes: c = byte / 127.5 - 1. order[i] is the patch that stands at place i. `words`: the score in all four combinations of
+    shuffling and zeroing, and its rank among the captions of 64 faces; where nothing is shuffled, "shuffled" is of seed 0.
+    `orders`: {of, mean, sd, low, high} of the score over 16 orders, of seeds 0 to 15. A tower without patches gives {has: False,
+    score_plain, note}. Raises ValueError for an empty text or another seed.
     """
     face = faces.number(given.get("ref"))
     text = faces.words(given, "text", faces.caption(face) if face is not None else "a face")
@@ -44,10 +46,12 @@ def tokens(model, picture: Image.Image, given: dict) -> dict:
 
     # All four combinations, two to a pass.
     side = visual.grid_size[0]
-    order = np.random.default_rng(seed).permutation(side * side)
+    order = _order(seed, side)
     both = torch.cat([x, rearranged(x, order, side)])
     passes = [forward(visual, embedded(visual, both, zero)) for zero in (False, True)]
     scores = [float(F.normalize(vectors[i].float(), dim=0).cpu().numpy() @ query) for vectors, _ in passes for i in (0, 1)]
+    many = torch.cat([rearranged(x, _order(i, side), side) for i in range(ORDERS)])
+    spread = F.normalize(model.clip.model.encode_image(many).float(), dim=-1).cpu().numpy() @ query
     others = model.texts([faces.caption(i) for i in range(OTHERS)])
     ranks = [_rank(vectors[i], others, score) for (vectors, _), i, score in zip(_twice(passes), (0, 1, 0, 1), scores)]
 
@@ -66,6 +70,8 @@ def tokens(model, picture: Image.Image, given: dict) -> dict:
         "order": (order if shuffled else np.arange(side * side)).tolist(), "picture": _png(visual, both[place]),
         "score": scores[2 * zeroed + place], "score_plain": scores[0], "text": text, "of": OTHERS + 1,
         "words": [dict(name=name, score=s, rank=r) for name, s, r in zip(COMBINATIONS, scores, ranks)],
+        "orders": {"of": ORDERS, "mean": float(spread.mean()), "sd": float(spread.std(ddof=1)), "low": float(spread.min()),
+                   "high": float(spread.max())},
         "note": "" if visual.pool_type == "tok" else "This tower has no class token; its patches' mean is shown instead.",
     }  # fmt: skip
 
@@ -99,6 +105,11 @@ def forward(visual: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, list[torc
         x = x + block.ls_2(block.mlp(block.ln_2(x)))
     pooled, _ = visual._pool(x)
     return (pooled if visual.proj is None else pooled @ visual.proj), seen
+
+
+def _order(seed: int, side: int) -> np.ndarray:
+    """order[i] is the patch that comes to place i, always the same for a seed."""
+    return np.random.default_rng(seed).permutation(side * side)
 
 
 def _twice(passes):

@@ -22,7 +22,7 @@ async function makeTokens(section, lab) {
   const typed = soonOnce(() => (link.set({ text: state.text.trim() === own ? null : state.text.trim() || null }), ask()), TOKENS_WAIT);
   const face = piece("button", { type: "button", class: "button", "data-do": "tokens-face", onclick: () => lab.pick("Another picture", 40, (chosen) => use(chosen)) }, "Another picture");
   const gap = slider("Gap between patches", { min: 0, max: 0.6, step: 0.02, value: state.gap, fact: "gap", words: (v) => Math.round(v * 100) + " %", change: (v) => ((state.gap = v), link.set({ gap: v }), drawPatches()) });
-  const shuffle = button("Shuffle patches", () => set({ shuffle: state.shuffle === null ? 1 : null }), { "aria-pressed": "false", "data-do": "shuffle" });
+  const shuffle = button("Shuffle patches", () => set({ shuffle: state.shuffle === null ? 0 : null }), { "aria-pressed": "false", "data-do": "shuffle" });
   const again = button("Another order", () => set({ shuffle: (state.shuffle ?? 0) + 1 }), { "data-do": "reshuffle" });
   const zero = button("Zero positions", () => set({ zero: !state.zero }), { "aria-pressed": "false", "data-do": "zero" });
 
@@ -32,6 +32,8 @@ async function makeTokens(section, lab) {
   });
   const reading = piece("p", { class: "reading-line" });
   const positionMap = piece("canvas", { class: "map large", role: "img" });
+  const positionFrames = ["own", "best"].map((name) => piece("span", { class: "position-frame of-" + name, "aria-hidden": "true" }));
+  const positionEnds = [0, 1].map(() => piece("span"));
   const positionWords = piece("p", { class: "reading-line" });
   const heads = piece("div", { class: "heads", role: "radiogroup", "aria-label": "Layer and head" });
   const attentionWords = piece("p", { class: "reading-line" });
@@ -46,7 +48,8 @@ async function makeTokens(section, lab) {
       heads, attentionWords),
     piece("div", { class: "card" },
       piece("h4", {}, "Positions"), piece("p", { class: "todo" }, "A token knows its place only by a learnt vector. How alike are those of the chosen patch and of all others?"),
-      positionMap, positionWords),
+      piece("div", { class: "position-map" }, positionMap, positionFrames),
+      piece("p", { class: "legend" }, positionEnds[0], piece("span", { class: "ramp of-positions", "aria-hidden": "true" }), positionEnds[1], piece("span", {}, "cosine; the framed cell is the most alike")), positionWords),
     piece("div", { class: "card" },
       piece("h4", {}, "Without order"), piece("p", { class: "todo" }, "The same patches in another order, or without positions. What is left of the score?"),
       piece("div", { class: "tools" }, shuffle, again, zero), scores, setWords));
@@ -99,7 +102,13 @@ async function makeTokens(section, lab) {
   async function ask() {
     const mine = ++asked;
     trouble.clear();
-    if (!state.text.trim()) return trouble.show(new Error("Type a text to score, such as “a face with a red shirt”."));
+    if (!state.text.trim()) {
+      tellText(see, ""); // no sentence and no bar of another text stays beside the trouble
+      tellText(setWords, "");
+      scores.replaceChildren();
+      lab.facts({ state: "ready" }); // an answer on its way is of an older text
+      return trouble.show(new Error("Type a text to score, such as “a face with a red shirt”."));
+    }
     lab.facts({ state: "busy" });
     try {
       const answer = await lab.wire.post("tokens", { model: lab.model.name, ref: state.ref, text: state.text.trim(), shuffle: state.shuffle, zero_positions: state.zero });
@@ -240,9 +249,13 @@ async function makeTokens(section, lab) {
     const row = Array.from(positions.subarray(i * side * side, (i + 1) * side * side), (v) => v / 127.5 - 1);
     const others = row.filter((_, k) => k !== i);
     const [low, high] = [Math.min(...others), Math.max(...others)];
-    paintMap(positionMap, row.map((v, k) => (k === i ? 1 : (v - low) / (high - low || 1))), side, inkOf(lab.root), "sym-sigma");
+    paintMap(positionMap, row.map((v, k) => (k === i ? 0 : (v - low) / (high - low || 1))), side, inkOf(lab.root), "sym-sigma");
+    const frame = (node, k) => node.setAttribute("style", `--side: ${side}; --row: ${Math.floor(k / side)}; --column: ${k % side}`);
+    frame(positionFrames[0], i);
+    frame(positionFrames[1], row.findIndex((v, k) => k !== i && v === high));
+    [low, high].forEach((v, end) => tellText(positionEnds[end], fixedText(v, 2)));
     positionMap.setAttribute("aria-label", "Cosines of position vectors with that of " + whereOf(i));
-    const best = row.indexOf(high);
+    const best = row.findIndex((v, k) => k !== i && v === high);
     tellText(positionWords, `The position of ${whereOf(i)} is most like that of ${whereOf(best)} (cosine ${fixedText(high, 2)}) and least like one with ${fixedText(low, 2)}.`);
     const weight = maps ? `; the class token gives it ${fixedText(maps.at(state.layer, state.head)[i], 3)} ${state.layer === null ? "on average over all layers and heads" : "in the chosen map"}` : "";
     tellText(reading, `Patch at ${whereOf(i)}: ${patch} × ${patch} × 3 = ${patch * patch * 3} numbers become a token of length ${fixedText(norms[i], 2)}${weight}.${order[i] !== i ? " It came from " + whereOf(order[i]) + "." : ""}`);
@@ -252,10 +265,15 @@ async function makeTokens(section, lab) {
   function drawScores() {
     const names = { plain: "as it is", shuffled: "patches shuffled", zeroed: "positions zeroed", both: "both" };
     const now = state.shuffle !== null ? (state.zero ? "both" : "shuffled") : state.zero ? "zeroed" : "plain";
-    barsIn(scores, told.words.map(({ name, score, rank }) => ({ name: names[name] ?? name, value: score, words: `${fixedText(score, 3)}, rank ${rank} of 64`, now: name === now })), "sym-x");
+    const { mean, sd, low, high, of } = told.orders;
+    barsIn(scores, told.words.map(({ name, score, rank }) => (name === "shuffled"
+      ? { name: names[name], value: mean, spread: [mean - sd, mean + sd], mark: score, words: `${fixedText(mean, 3)} ± ${fixedText(sd, 3)}`, now: name === now }
+      : { name: names[name] ?? name, value: score, words: `${fixedText(score, 3)}, rank ${rank} of ${told.of}`, now: name === now })), "sym-x");
+    const one = told.words.find(({ name }) => name === "shuffled");
+    const orders = `Shuffled: mean and spread over ${of} orders, which score ${fixedText(low, 3)} to ${fixedText(high, 3)}. The mark is ${state.shuffle === null ? "the order that Shuffle shows" : "the order shown"}: ${fixedText(one.score, 3)}, rank ${one.rank} of ${told.of}.`;
     const score = Object.fromEntries(told.words.map((one) => [one.name, one.score]));
     const same = Math.abs(score.zeroed - score.both) < 0.0005;
-    tellText(setWords, same ? "Without positions the two orders score the same: to a transformer, tokens are a set, and only the position vectors make a picture of them." : "");
+    tellText(setWords, orders + (same ? " Without positions the two orders score the same: to a transformer, tokens are a set, and only the position vectors make a picture of them." : ""));
   }
 
   // ---- Pointing ---------------------------------------------------------------------------------------------------------------
@@ -288,17 +306,20 @@ async function makeTokens(section, lab) {
   return { use };
 }
 
-/** Horizontal bars from zero, negative ones to the left: [{name, value, words, now, target}]. */
+/** Horizontal bars from zero, negative ones to the left: [{name, value, words, now, target, spread: [from, to], mark}]. */
 function barsIn(holder, rows, hue) {
-  const low = Math.min(0, ...rows.map((row) => row.value));
-  const high = Math.max(0.0001, ...rows.map((row) => row.value));
+  const all = rows.flatMap(({ value, spread = [], mark = value }) => [value, mark, ...spread]);
+  const low = Math.min(0, ...all);
+  const high = Math.max(0.0001, ...all);
   const place = (v) => ((v - low) / (high - low)) * 100;
   holder.style.setProperty("--hue", "var(--" + hue + ")");
-  holder.replaceChildren(...rows.map(({ name, value, words, now, target }) => {
+  holder.replaceChildren(...rows.map(({ name, value, words, now, target, spread, mark }) => {
     const [from, to] = [place(Math.min(0, value)), place(Math.max(0, value))];
     return piece("div", { class: "bar", "data-now": now ? "true" : null, "data-target": target ? "true" : null },
       piece("span", { class: "bar-name" }, name),
-      piece("span", { class: "bar-track" }, piece("span", { class: "bar-fill", style: `left: ${from}%; width: ${Math.max(0.4, to - from)}%` })),
+      piece("span", { class: "bar-track" }, piece("span", { class: "bar-fill", style: `left: ${from}%; width: ${Math.max(0.4, to - from)}%` }),
+        spread && piece("span", { class: "bar-spread", style: `left: ${place(spread[0])}%; width: ${place(spread[1]) - place(spread[0])}%` }),
+        mark !== undefined && piece("span", { class: "bar-mark", style: `left: ${place(mark)}%` })),
       piece("span", { class: "bar-words" }, words));
   }));
 }

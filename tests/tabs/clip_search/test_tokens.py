@@ -92,6 +92,21 @@ def test_shuffled_pictures_are_shown_as_the_tower_sees_them(tiny, face):
     np.testing.assert_array_equal(shown[:8, :8], np.asarray(face)[y : y + 8, x : x + 8])
 
 
+def test_sixteen_orders_stand_beside_one(tiny, face):
+    """Their mean and spread are those of asking for each by its seed, and do not depend on which one is shown."""
+    asked = [tokens.tokens(tiny, face, {"text": "red hair", "shuffle": seed}) for seed in (*range(tokens.ORDERS), 99)]
+    scores = np.array([answer["score"] for answer in asked[: tokens.ORDERS]])
+    expected = {"of": 16, "mean": scores.mean(), "sd": scores.std(ddof=1), "low": scores.min(), "high": scores.max()}
+    for answer in (asked[0], asked[-1]):
+        assert answer["orders"] == pytest.approx(expected, abs=1e-5)
+    assert expected["sd"] > 0
+
+
+def test_the_order_that_is_told_before_shuffling_is_the_one_that_comes(tiny, face):
+    before, after = (tokens.tokens(tiny, face, {"text": "red hair", "shuffle": seed}) for seed in (None, 0))
+    assert {row["name"]: row["score"] for row in before["words"]}["shuffled"] == pytest.approx(after["score"], abs=1e-6)
+
+
 def test_visitors_at_once_see_their_own_pictures(tiny):
     pictures = [Image.fromarray(image) for image in faces.pixels(range(6))]
     given = {"text": "red hair", "shuffle": 2}
