@@ -44,7 +44,7 @@ class Visitor:
             self._pictures[name] = file.getvalue()
             if slot:
                 self._pictures.pop(self._slots.get(slot, ""), None)
-                self._slots = {slot: name}
+                self._slots = {other: kept for other, kept in self._slots.items() if kept in self._pictures} | {slot: name}
             while len(self._pictures) > PICTURES:
                 self._pictures.popitem(last=False)
         return {"picture": name, "width": width, "height": height, "note": note}

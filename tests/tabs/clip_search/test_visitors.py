@@ -86,3 +86,14 @@ def test_the_longest_unseen_makes_room():
     visitors.get("page-1")
     visitors.get("page-3")
     assert second.closed and not first.closed
+
+
+def test_two_streams_keep_the_newest_of_each():
+    visitor = Visitor()
+    for seed in range(0, 2 * PICTURES, 2):
+        live, drawn = visitor.keep(file(seed=seed)[0], "live"), visitor.keep(file(seed=seed + 1)[0], "sketch")
+        assert visitor.picture(live["picture"]) and visitor.picture(drawn["picture"])
+    assert len(visitor._pictures) == 2
+    for n in range(3 * PICTURES):  # names of streams do not gather
+        visitor.keep(file(seed=n)[0], f"stream {n}")
+    assert len(visitor._slots) <= PICTURES + 1
