@@ -71,7 +71,7 @@ class Comparison:
                     yield
                 run.measure()
                 self.seen[i].append(end)
-                self.loss[i].append(float(np.mean(losses)))
+                self.loss[i].append(_finite(float(np.mean(losses))))
         self.done = True
         for run in self.runs:
             run.free()
@@ -147,10 +147,10 @@ def _told(run: smallest.Run, did: int, n: int, took: float, say: str) -> dict:
     shown = cos[: smallest.SHOWN, : smallest.SHOWN].astype(float)
     left = max(0, min(n - did, LAST_STEP - run.step))
     return {
-        "step": run.step, "batch": run.batch, "lr": run.lr, "seed": run.seed, "temperature": run.temperature,
+        "step": run.step, "batch": run.batch, "lr": run.lr, "seed": run.seed, "temperature": _finite(run.temperature),
         "learned": run.tau is None, "did": did, "left": left, "running": left > 0,
-        "loss": _thinned([{"step": i + 1, "loss": round(loss, 4)} for i, loss in enumerate(run.losses)]),
-        "floor": math.log(run.batch), "cos": np.round(shown, 4).tolist(),
+        "loss": _thinned([{"step": i + 1, "loss": _finite(round(loss, 4))} for i, loss in enumerate(run.losses)]),
+        "floor": math.log(run.batch), "cos": [[_finite(v) for v in row] for row in np.round(shown, 4).tolist()],
         "captions": smallest.held_captions()[: smallest.SHOWN], "faces": list(range(smallest.SHOWN)),
         "recall": {name: run.recalls[-1][name] for name in ("i2t", "t2i")} | {"of": smallest.HELD}, "chance": 1 / smallest.HELD,
         "recalls": _thinned(run.recalls), "params": run.params, "took": round(1000 * took, 1),
@@ -214,6 +214,11 @@ def _action(given: dict, known: tuple[str, ...]) -> str:
     if action not in known:
         raise ValueError(f"action is one of {', '.join(known)}.")
     return action
+
+
+def _finite(value: float) -> float | None:
+    """None for what JSON cannot say: a training with too high a learning rate ends in such numbers."""
+    return value if math.isfinite(value) else None
 
 
 def _thinned(points: list[dict]) -> list[dict]:

@@ -119,20 +119,20 @@ async function makeFresh(section, lab) {
     const n = Math.min(FRESH_SHOWN, told.cos.length);
     drawBoard(n);
     chart.show({
-      series: [{ name: "loss", colour: "sym-loss", points: told.loss.map(({ step, loss }) => [step, loss]) }],
+      series: [{ name: "loss", colour: "sym-loss", points: told.loss.filter(({ loss }) => Number.isFinite(loss)).map(({ step, loss }) => [step, loss]) }],
       x: { label: "step", min: 0, max: Math.max(10, told.step) }, y: { label: "Loss", min: 0 },
       levels: [{ y: told.floor, label: "chance, ln " + told.batch }], words: "Training loss by step",
     });
-    const last = told.loss.at(-1)?.loss;
+    const last = told.loss.at(-1)?.loss; // null where it is no number any more
     const { i2t, t2i, of } = told.recall;
     const fact = (name, value, title) => piece("div", {}, piece("dt", { title }, name), piece("dd", {}, value));
     recalls.replaceChildren(
-      fact("Step", wholeText(told.step)), fact("Loss", last === undefined ? "–" : fixedText(last, 3)),
+      fact("Step", wholeText(told.step)), fact("Loss", Number.isFinite(last) ? fixedText(last, 3) : "–"),
       fact("image → caption", percentText(i2t), "Recall@1 among " + of + " held-out pairs"), fact("caption → image", percentText(t2i), "Recall@1 among " + of + " held-out pairs"),
       fact("chance", fixedText(told.chance * 100, 1) + " %"), fact("temperature", fixedText(told.temperature, 3)), fact("parameters", wholeText(told.params)),
       fact("pairs/s", told.images_per_s ? wholeText(told.images_per_s) : "–"));
     tellText(see, whatOneSees(n, last));
-    Object.assign(section.dataset, { step: told.step, loss: last === undefined ? "" : last.toFixed(4), batch: told.batch, ready: "true" });
+    Object.assign(section.dataset, { step: told.step, loss: Number.isFinite(last) ? last.toFixed(4) : "", batch: told.batch, ready: "true" });
     tellAnew();
     face();
   }
@@ -140,13 +140,14 @@ async function makeFresh(section, lab) {
   function whatOneSees(n, last) {
     const { step, recall, chance, floor, cos, say } = run;
     if (!step) return `Step 0: the weights are random, so all captions look alike; a loss of ln ${run.batch} = ${fixedText(floor, 2)} is pure guessing.`;
+    if (!Number.isFinite(last)) return `Step ${wholeText(step)}: ${say || "the loss is no number any more; start anew with a lower learning rate."}`;
     const right = cos.slice(0, n).filter((row, i) => row.slice(0, n).every((v, j) => j === i || v < row[i])).length;
     const better = (recall.i2t + recall.t2i) / 2 / chance;
     return `After ${pluralText(step, "step")} of ${run.batch} pairs the loss is ${fixedText(last, 2)} (chance ${fixedText(floor, 2)}); ${right} of ${n} pictures here find their caption, and recall on ${recall.of} held-out pairs is ${fixedText(better, 1)} times chance.${say ? " " + say : ""}`;
   }
 
   function drawBoard(n) {
-    const all = run.cos.slice(0, n).flatMap((row) => row.slice(0, n));
+    const all = run.cos.slice(0, n).flatMap((row) => row.slice(0, n)).filter(Number.isFinite);
     const [low, high] = [Math.min(...all), Math.max(...all)];
     board.style.setProperty("--n", n);
     board.setAttribute("aria-label", `Cosines of ${n} held-out pairs at step ${run.step}, from ${fixedText(low, 2)} to ${fixedText(high, 2)}`);

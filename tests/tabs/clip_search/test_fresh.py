@@ -187,3 +187,17 @@ def test_larger_batches_learn_more_from_the_same_pairs(desk):
 def test_long_curves_are_thinned_and_keep_their_ends():
     points = fresh._thinned([{"step": i} for i in range(1000)])
     assert len(points) == 200 and points[0]["step"] == 0 and points[-1]["step"] == 999
+
+
+def test_a_loss_that_is_no_number_reaches_the_page_as_a_sentence(desk):
+    import json
+
+    import torch
+
+    fresh.command(desk, {"action": "start"})
+    with torch.no_grad():
+        next(desk.run.net.parameters()).fill_(float("nan"))
+    told = fresh.command(desk, {"action": "step", "n": 5})
+    assert "start anew" in told["say"] and told["loss"][-1] == {"step": 1, "loss": None}
+    assert told["cos"][0][0] is None
+    json.dumps(told, allow_nan=False)
