@@ -27,6 +27,7 @@ SIDECAR_BYTES = 1_000_000
 TABLE, TABLE_BYTES = b"metadata.jsonl", 64_000_000  # one caption a line, as the corpus and `datasets` write them
 CAPTION = 2000  # characters that are kept
 OUTSIDE = "This path is not below a folder that this host shows."
+ENDS_NS = 2**63 - 1  # what an index can hold: times beyond 1677 and 2262, as broken disks give them, count as these
 _TEXTS = ("caption", "text", "description", "title")
 
 
@@ -111,10 +112,14 @@ def walk(base: str | os.PathLike) -> Iterator[Found | Lost]:
             described = [*beside.get(_key(stem), ()), *(beside.get(_key(name), ()) if stem != name else ())]
             described += [table] if table else []
             yield Found(
-                os.path.join(folder, name), status.st_size, max([status.st_mtime_ns, *(t for _, t in described)]),
-                status.st_mtime, tuple(os.path.join(folder, other) for other, _ in described),
+                os.path.join(folder, name), status.st_size, _held(max([status.st_mtime_ns, *(t for _, t in described)])),
+                _held(status.st_mtime_ns) / 1e9, tuple(os.path.join(folder, other) for other, _ in described),
             )  # fmt: skip
         waiting.extend(reversed(below))
+
+
+def _held(ns: int) -> int:
+    return max(-ENDS_NS, min(ns, ENDS_NS))
 
 
 def _key(stem: bytes) -> str:

@@ -221,13 +221,29 @@ class _Run:
         if rows:
             # Halves as they will be stored: a copied vector stays what it was, to the bit.
             halves = np.stack([_half(vectors[r.id]) if r.vector is None else r.vector for r in rows])
-            self.index.upsert([ready.id for ready in rows], halves, [ready.payload for ready in rows])
+            refused = self._write(rows, halves)
+            failed += refused
+            rows = [ready for ready in rows if ready.id not in {bad.id for bad in refused}]
         if failed:
             self.index.fail(
                 [File(r.id, r.found.path, r.hash, r.found.bytes, r.found.mtime_ns, "error", r.error) for r in failed]
             )
         self._count(rows, len(failed))
         return size
+
+    def _write(self, rows: list[_Ready], halves: np.ndarray) -> list[_Ready]:
+        """All rows in one transaction; where the index refuses something in them, each by itself. The refused ones."""
+        try:
+            self.index.upsert([ready.id for ready in rows], halves, [ready.payload for ready in rows])
+            return []
+        except (ValueError, TypeError, OverflowError):  # not what is wrong with a disk or a server
+            refused = []
+        for ready, half in zip(rows, halves):
+            try:
+                self.index.upsert([ready.id], half[None], [ready.payload])
+            except (ValueError, TypeError, OverflowError) as problem:
+                refused.append(replace(ready, error=f"The index cannot hold what this file says ({type(problem).__name__})."))
+        return refused
 
     def _count(self, rows: list[_Ready], failed: int) -> None:
         new = changed = moved = 0

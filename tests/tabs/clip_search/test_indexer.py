@@ -7,7 +7,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from PIL import Image
 
 from explorer.index import open_index
 from explorer.index.qdrant import QdrantIndex
-from explorer.tabs.clip_search import files
+from explorer.tabs.clip_search import files, indexer
 from explorer.tabs.clip_search.indexer import index_folder
 from tests.tabs.clip_search.eyes import Eyes
 
@@ -231,6 +234,55 @@ def test_a_vector_of_nothing_is_an_error_of_its_file(folder, index):
     fill(folder, 3)
     end = run(folder, index, Blind(), workers=1)
     assert end.errors >= 1 and end.done == 3 and index.count() == 3 - end.errors
+
+
+def test_times_that_no_index_holds_stop_nothing(folder, index, monkeypatch):
+    """Some disks give a time of year 2500 or 1600; not every file system takes one, so the listing gives them."""
+    fill(folder, 4)
+    held = files.ENDS_NS
+    odd = {b"00001.png": 2**64, b"00002.webp": -(2**65)}
+    scandir = os.scandir
+
+    class Entry:
+        def __init__(self, entry):
+            self.name, self._entry = entry.name, entry
+
+        def stat(self, **how):
+            status = self._entry.stat(**how)
+            facts = {name: getattr(status, name) for name in ("st_mode", "st_size", "st_mtime_ns")}
+            return SimpleNamespace(**facts | ({"st_mtime_ns": odd[self.name]} if self.name in odd else {}))
+
+    @contextmanager
+    def listed(place):
+        with scandir(place) as entries:
+            yield [Entry(entry) for entry in entries]
+
+    monkeypatch.setattr(os, "scandir", listed)
+    assert run(folder, index).new == 4 and index.count() == 4
+    assert {file.path: file.mtime_ns for file in index.files() if file.path in odd} == {
+        b"00001.png": held, b"00002.webp": -held,
+    }  # fmt: skip
+    years = {datetime.fromtimestamp(item.payload["mtime"], UTC).year for item in index.get([files.number(path) for path in odd])}
+    assert years == {1677, 2262}
+    model = Counting()
+    assert run(folder, index, model).changed == 0 and model.seen == 0
+
+
+def test_a_row_that_the_index_refuses_is_an_error_of_its_file(folder, index, monkeypatch):
+    fill(folder, 6)
+    made = indexer._Run._payload
+
+    def odd(self, entry, content, facts):
+        payload = made(self, entry, content, facts)
+        return payload | ({"note": "x", "width": object()} if entry.path == b"00001.png" else {})
+
+    monkeypatch.setattr(indexer._Run, "_payload", odd)
+    end = run(folder, index)
+    assert (end.state, end.new, end.errors, end.done, index.count()) == ("done", 5, 1, 6, 5)
+    bad, = (file for file in index.files() if file.status == "error")
+    assert bad.path == b"00001.png" and bad.error.startswith("The index cannot hold")
+    monkeypatch.setattr(indexer._Run, "_payload", made)
+    assert run(folder, index, retry=True).errors == 0 and index.count() == 6
 
 
 WORK = """
