@@ -132,7 +132,8 @@ class Fake:
             raise ValueError(self.broken)
         self.asked.append(given)
         there = FACES if self.indexing is None else self.indexing
-        ids = np.array([i for i in range(there) if self._passes(i, given["where"])], int)
+        kept = range(there) if given["only"] is None else given["only"]
+        ids = np.array([i for i in kept if self._passes(i, given["where"])], int)
         terms, random = given["terms"], given["random"]
         text = " ".join(term.get("text", "") for term in terms)
         unknown = [w for w in re.findall(r"[a-z]+", text) if w not in self.words]
@@ -186,6 +187,7 @@ class Fake:
         n = len(values)
         matrix = (np.eye(n, dtype=int) * 30 + 1).tolist()
         return {"labels": list(given["labels"].values()), "values": values, "truth": [30 + n] * n, "matrix": matrix,
+                "ids": [5, 9, 12][: matrix[given["cell"][0]][given["cell"][1]]] if "cell" in given else None,
                 "accuracy": 31 / (30 + n), "per_label": [31 / (30 + n)] * n, "n": n * (30 + n)}  # fmt: skip
 
     def browse(self, request):
@@ -707,12 +709,43 @@ def test_classes_of_ones_own_and_the_confusion_matrix(search, fake):
     assert (asked["labels"], asked["none"], asked["templates"]) == (["a dog", "a cat"], True, ["{}", "a face with {}"])
     page.click('[data-do="confusion"]')
     page.wait_for_selector('.confusion[data-state="done"]')
-    assert fake.asked[-1]["by"] == "attr.hair colour" and fake.asked[-1]["labels"]["red"] == "red hair"
+    sorting = [asked for asked in fake.asked if "by" in asked][-1]
+    assert sorting["by"] == "attr.hair colour" and sorting["labels"]["red"] == "red hair"
     assert page.locator(".confusion-table td.same").count() == 7
     assert page.locator(".confusion-worst button").count() == 4
     page.click(".confusion-table tbody tr >> nth=2 >> td >> nth=0 >> button")
-    wait_query(page, "q.text === 'black hair' && q.where[0][2][0] === 'red'")
-    assert fact(page, "part") == "search"
+    wait_query(page, "q.text === 'black hair' && desk.hits.length === 1")
+    assert fact(page, "part") == "search" and shown(page) == [5]
+    assert [asked for asked in fake.asked if "by" in asked][-1] == sorting | {"cell": [2, 0]}
+    assert "1 picture that is red and was said to be black" in page.inner_text(".found-line")
+    page.wait_for_function("location.search.includes('only=5')")
+    other = search("&" + page.evaluate("location.search.slice(1).replace('tab=', 'of=')"))
+    assert shown(other) == [5] and "said to be black" in other.inner_text(".found-line")
+    other.click('[data-do="leave-cell"]')
+    wait_query(other, "q.cell === null && desk.hits.length === 24")
+
+
+@browser_test
+def test_back_leads_to_the_part_and_the_query_before(search, fake):
+    page = search()
+    page.click(".tile-pick >> nth=3")
+    page.click('.deeds [data-deed="classify"]')
+    page.wait_for_selector('[data-box="classify"][data-state="done"]')
+    page.click('[data-do="confusion"]')
+    page.click(".confusion-worst button >> nth=0")
+    wait_query(page, "q.cell !== null && desk.part === 'search'")
+    page.click('[data-do="to-matrix"]')
+    page.wait_for_selector(".confusion-table:visible")
+    page.go_back()
+    wait_query(page, "q.cell !== null && desk.part === 'search'")
+    page.go_back()
+    wait_query(page, "q.cell === null && desk.part === 'classify'")
+    page.go_back()
+    wait_query(page, "q.text === 'red hair' && desk.part === 'search'")
+    assert page.evaluate("desk.detail.id === desk.hits[3].id") and page.is_visible('[data-box="search"]')
+    page.go_forward()
+    page.wait_for_selector('[data-box="classify"]:visible')
+    page.wait_for_function("location.search.includes('part=classify')")
 
 
 @browser_test

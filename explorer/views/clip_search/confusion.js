@@ -28,6 +28,8 @@ function makeConfusion(desk, labels) {
   );
   let facets = null;
   const ask = newestOf((signal, body) => desk.wire.post("confusion", body, signal));
+  const askCell = newestOf((signal, body) => desk.wire.post("confusion", body, signal));
+  let asked = null; // what the table answers
 
   async function load() {
     try {
@@ -90,14 +92,16 @@ function makeConfusion(desk, labels) {
     node.dataset.state = "busy";
     tellText(said, "Sorting");
     try {
-      const told = await ask({
+      const body = {
         model: desk.model,
         collection: desk.query.collection,
         by: by.value,
         labels: prompts,
         templates: labels.templates(),
-      });
+      };
+      const told = await ask(body);
       if (!told) return;
+      asked = body;
       draw(told);
       node.dataset.state = "done";
     } catch (error) {
@@ -156,15 +160,8 @@ function makeConfusion(desk, labels) {
                         {
                           type: "button",
                           title:
-                            countText(count, "picture") +
-                            " that " +
-                            (count === 1 ? "is" : "are") +
-                            " “" +
-                            value +
-                            "”, said to be “" +
-                            columns[j] +
-                            "”",
-                          onclick: () => look(value, columns[j]),
+                            countText(count, "picture") + " " + cellWords(values, i, j, count),
+                          onclick: () => look(values, columns[j], i, j),
                         },
                         wholeText(count),
                       )
@@ -187,22 +184,44 @@ function makeConfusion(desk, labels) {
     const chip = ({ count, i, j }) =>
       piece(
         "button",
-        { type: "button", class: "chip", onclick: () => look(values[i], columns[j]) },
+        { type: "button", class: "chip", onclick: () => look(values, columns[j], i, j) },
         values[i] + " said to be " + columns[j] + ": " + wholeText(count),
       );
     worst.replaceChildren(piece("span", { class: "muted" }, "Most often mistaken"), ...most.slice(0, WORST_MOST).map(chip));
   }
 
-  /** The pictures of a cell, nearest to what was said of them first. */
-  function look(value, said) {
-    desk.go({
-      ...NOTHING_ASKED,
-      collection: desk.query.collection,
-      text: said,
-      where: [[by.value, by.value === "folder" ? "prefix" : "in", by.value === "folder" ? value : [value]]],
-    });
-    desk.show("search");
+  /** Exactly the pictures of a cell, nearest to what was said of them first. */
+  async function look(values, said, i, j) {
+    try {
+      const told = await askCell({ ...asked, cell: [i, j] });
+      if (!told) return;
+      const { ids, matrix } = told;
+      const some = ids.length < matrix[i][j] ? " (the first " + ids.length + " of " + wholeText(matrix[i][j]) + ")" : "";
+      desk.step();
+      desk.go({
+        ...NOTHING_ASKED,
+        collection: asked.collection,
+        text: said,
+        cell: { ids, words: cellWords(values, i, j, ids.length) + some },
+      });
+      desk.show("search", false, true);
+      desk.results.top();
+    } catch (error) {
+      desk.fail(error);
+    }
   }
 
+  desk.matrix = () => {
+    desk.show("classify");
+    (table.hasChildNodes() ? table : node).scrollIntoView({ block: "center" });
+  };
+
   return { node, load };
+}
+
+/** What the pictures of a cell are: "that are short and were said to be curly". */
+function cellWords(values, i, j, count) {
+  const [is, said] = [values[i], values[j]].map((value) => value.split("/").pop());
+  const [be, were] = count === 1 ? ["is", "was"] : ["are", "were"];
+  return "that " + be + " " + is + " and " + were + " said to be " + said;
 }

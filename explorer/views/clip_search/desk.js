@@ -5,6 +5,7 @@
 //   desk.answer              the newest answer of the search, or null; desk.hits its hits
 //   desk.detail              the chosen picture {ref, id, hit} or null; desk.open(id), desk.close()
 //   desk.part                "search", "classify", ..., desk.show(part)
+//   desk.step()              what follows is a step of the browser's history; another part is one by itself
 //   desk.go(changes, burst)  asks anew; changes of one burst (a drag, a word being typed) are one step of the history
 //   desk.back(), forward(), reset();  desk.add(term), desk.only(changes)  a term more; a query of this alone
 //   desk.take(blob, label, how)  a picture of the visitor's becomes a term ("only", "add", "subtract")
@@ -48,6 +49,7 @@ function makeDesk(root, wire) {
     open,
     close,
     show,
+    step,
     choose,
     fail,
     search,
@@ -100,10 +102,11 @@ function makeDesk(root, wire) {
   function go(changes, kind = null) {
     const next = { ...desk.query, ...changes };
     if (!("page" in changes)) next.page = 0;
-    // Another question has an order of its own; a look around at random ends with it.
+    // Another question has an order of its own; a look around at random or at a cell ends with it.
     const asks = ["text", "terms", "likes", "dislikes"].some((name) => name in changes);
     if (asks && !("random" in changes)) next.random = null;
-    if (next.collection !== desk.query.collection) Object.assign(next, { where: [], likes: [], dislikes: [] });
+    if (asks && !("cell" in changes)) next.cell = null;
+    if (next.collection !== desk.query.collection) Object.assign(next, { where: [], likes: [], dislikes: [], cell: null });
     const now = performance.now();
     if (kind === null || kind !== burst || now - moved > BURST_MS) {
       past.push(desk.query);
@@ -234,8 +237,9 @@ function makeDesk(root, wire) {
     emit("detail");
   }
 
-  function show(part, told = false) {
+  function show(part, told = false, same = false) {
     if (part === desk.part && root.dataset.part === part && root.dataset.ready === "true") return;
+    if (!same) step();
     desk.part = part;
     facts({ part });
     link({ part: part === "search" ? null : part });
@@ -243,6 +247,55 @@ function makeDesk(root, wire) {
     emit("part", part);
     if (!told) document.dispatchEvent(new CustomEvent("clip:part", { detail: part }));
   }
+
+  // ---- The browser's history: back leads to the part before, with the query and the picture that stood there -------------------
+
+  const places = new Map(); // by the mark in an entry's state
+  let entry = null; // the mark of the entry that is shown, where it has one
+  const mark = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 8); // none of before a reload is given again
+
+  function remember() {
+    if (entry) places.set(entry, { query: desk.query, detail: desk.detail, part: desk.part, y: window.scrollY });
+  }
+
+  function step() {
+    if (root.dataset.ready !== "true" || window.explorer.tab !== tab) return;
+    if (!entry || history.state?.clip !== entry) history.replaceState({ ...history.state, clip: (entry = mark()) }, "");
+    remember();
+    history.pushState({ clip: (entry = mark()) }, "", location.href);
+  }
+
+  function linked() {
+    const { get } = window.explorer;
+    return { query: queryFrom(get, desk.usual), detail: null, part: get("part") ?? "search", y: 0 };
+  }
+
+  function returned({ state }) {
+    if (!root.isConnected || root.dataset.ready !== "true" || window.explorer.tab !== tab) return;
+    remember();
+    entry = state?.clip ?? null;
+    const was = places.get(entry) ?? linked();
+    const text = (query) => JSON.stringify(linkOf(query, desk.usual));
+    if (was.query !== desk.query && text(was.query) === text(desk.query) && !places.has(entry)) was.query = desk.query;
+    if (was.query !== desk.query) {
+      past.push(desk.query);
+      burst = null;
+      takeUp(was.query);
+    }
+    show(was.part, false, true);
+    if (was.detail?.id !== desk.detail?.id) {
+      if (was.detail) open(was.detail.id, was.detail.ref);
+      else close();
+    }
+    requestAnimationFrame(() => window.scrollTo(0, was.y));
+  }
+
+  window.addEventListener("popstate", returned);
+  window.addEventListener("explorer:tab", ({ detail }) => {
+    if (detail.tab === tab) return;
+    remember();
+    entry = null;
+  });
 
   function use(part, ref, text) {
     show(part);

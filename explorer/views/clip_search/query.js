@@ -15,7 +15,9 @@ const NOTHING_ASKED = {
   random: null,
   page: 0,
   collection: "faces",
+  cell: null,
 }; // terms: [{kind: "text", text, weight} | {kind: "image", ref, weight, label}], beside the words of the field
+// cell: {ids, words}, the pictures of a cell of the confusion matrix and what they are, to which the search is kept
 
 /** Whether anything is asked for at all; where not, one looks around at random. */
 const asksSomething = (query) => Boolean(query.text.trim() || query.terms.length || query.likes.length || query.dislikes.length);
@@ -29,7 +31,7 @@ function termsOf(query) {
 
 /** The query as the route takes it. */
 function requestOf(query, model, template, size) {
-  const { balanced, likes, dislikes, strategy, least, where, duplicates, page, collection } = query;
+  const { balanced, likes, dislikes, strategy, least, where, duplicates, page, collection, cell } = query;
   const terms = termsOf(query).map(({ kind, text, ref, weight }) =>
     kind === "text" ? { kind, text, weight } : { kind, ref, weight },
   );
@@ -44,6 +46,7 @@ function requestOf(query, model, template, size) {
     strategy,
     least,
     where,
+    only: cell?.ids ?? null,
     template,
     duplicates,
     random,
@@ -126,6 +129,8 @@ function linkOf(query, usual) {
     template: query.template,
     near: query.duplicates,
     random: query.random,
+    only: query.cell?.ids.join(".") ?? null,
+    cell: query.cell?.words ?? null,
     p: query.page || null,
     collection: query.collection === usual.collection ? null : query.collection,
     plain: query.balanced ? null : "1",
@@ -172,6 +177,7 @@ function queryFrom(get, usual) {
     random: number("random", null),
     page: Math.max(0, Math.floor(number("p", 0))),
     collection: get("collection") ?? usual.collection,
+    cell: get("only") === null ? null : { ids: ids("only"), words: get("cell") ?? "" },
     balanced: get("plain") !== "1",
   };
 }

@@ -3,6 +3,12 @@
 function makeResults(place, desk) {
   const line = piece("p", { class: "found-line", role: "status" });
   const notices = piece("div", { class: "notices" });
+  const cellDeeds = piece(
+    "div",
+    { class: "row cell-deeds", hidden: true },
+    buttonOf({ icon: "left", words: "Back to the matrix", name: "small", press: () => desk.matrix(), "data-do": "to-matrix" }),
+    buttonOf({ words: "Search all pictures", name: "small", press: () => desk.go({ cell: null }), "data-do": "leave-cell" }),
+  );
   const grid = piece("div", { class: "grid", role: "list", "aria-label": "Results" });
   const trouble = piece("div", { class: "result-trouble", role: "alert", hidden: true });
   const before = buttonOf({ icon: "left", words: "Before", press: () => turn(-1), "data-do": "page-before" });
@@ -11,7 +17,7 @@ function makeResults(place, desk) {
   const pageText = piece("span", { class: "page-text" });
   const pages = piece("nav", { class: "pages", "aria-label": "Pages of results", hidden: true }, before, pageText, after);
   place.className = "results";
-  place.append(piece("div", { class: "found-head" }, line, makeExport(desk)), notices, trouble, grid, pages);
+  place.append(piece("div", { class: "found-head" }, line, makeExport(desk)), cellDeeds, notices, trouble, grid, pages);
   let focusNext = null;
 
   function turn(way) {
@@ -31,20 +37,28 @@ function makeResults(place, desk) {
     trouble.hidden = true;
     place.dataset.state = "idle";
     const random = desk.query.random !== null || !asksSomething(desk.query);
-    const where =
-      matched < total
+    const { cell } = desk.query;
+    cellDeeds.hidden = !cell;
+    const order = random ? "A random look." : desk.query.least ? "The least similar first." : "The nearest first.";
+    const where = cell
+      ? "the " + (desk.query.least ? "least similar" : "nearest") + " first"
+      : matched < total
         ? wholeText(matched) + " of " + countText(total, "picture") + " pass the filters"
         : countText(total, "picture");
     const time = took ? Object.values(took).reduce((sum, ms) => sum + ms, 0) : null;
-    const doing = desk.detail
+    const doing = desk.detail || !hits.length
       ? ""
       : random
         ? "Click one to see more of it, or to search by it."
         : "Click one to see where its score comes from.";
     line.replaceChildren(
       ...[
-        piece("b", {}, random ? "A random look." : desk.query.least ? "The least similar first." : "The nearest first."),
-        " " + where + (time === null ? ". " : ", searched in " + msText(time) + ". "),
+        piece(
+          "b",
+          {},
+          cell ? countText(matched, "picture") + " " + cell.words : hits.length ? order : "Nothing to show.",
+        ),
+        (cell ? ", " : " ") + where + (time === null ? ". " : (random ? ", drawn in " : ", searched in ") + msText(time) + ". "),
         doing,
       ],
     );
@@ -177,5 +191,11 @@ function makeResults(place, desk) {
   desk.on("error", failed);
   desk.on("query", mark);
   desk.on("detail", mark);
-  desk.results = { focusTile, current, step, grid };
+  /** To the top of the page, or of the results where these begin below its fold. */
+  function top() {
+    desk.root.scrollIntoView({ block: "start" });
+    if (place.getBoundingClientRect().top > 0.6 * innerHeight) place.scrollIntoView({ block: "start" });
+  }
+
+  desk.results = { focusTile, current, step, grid, top };
 }
