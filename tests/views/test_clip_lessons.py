@@ -478,7 +478,9 @@ class Server:
                 "t2i": (np.array(recall) * 0.95).tolist(),
                 "recall": recall,
                 "matching": (0.5 + 0.2 * at).tolist(),
+                "cos": [{name: {**one, "mean": one["mean"] + 0.2 * float(x)} for name, one in cos.items()} for x in at],
             },
+            "note": "",
             "say": "The two centres are 0.82 apart.",
         }
 
@@ -1313,10 +1315,13 @@ def test_texts_move_along_the_gap(lessons):
     page = open_probe(lessons, "gap")
     assert fact(page, "n", probe("gap")) == "200" and "The two centres are 0.82 apart" in page.inner_text(f"{probe('gap')} .see")
     assert page.locator(".histogram").count() == 4
+    first = page.locator(".histogram-words").first
+    assert first.inner_text() == "0.50 ± 0.08"
     page.focus('[data-slider="shift"]')
     page.keyboard.press("End")
     wait_fact(page, probe("gap"), "shift", "1.5")
     assert np.isclose(float(fact(page, "recall", probe("gap"))), 0.9 - 0.3 * 1.2**2)
+    assert first.inner_text() == "0.80 ± 0.08"  # of the texts where they now stand
     page.focus(".scatter")
     page.keyboard.press("ArrowRight")
     wait_fact(page, probe("gap"), "pair", "0")

@@ -16,13 +16,14 @@ async function makeGap(section, lab) {
   const shift = slider("Move the texts", { min: 0, max: 1.5, step: 0.1, value: at, fact: "shift", words: (v) => v.toFixed(1) + " of the gap", change: (v) => ((at = v), link.set({ shift: v || null }), draw()) });
   const holder = piece("div");
   const chart = chartIn(holder, { height: 11 });
+  const note = piece("p", { class: "reading-line" });
   const histograms = piece("div", { class: "histograms" });
   section.append(
     piece("p", { class: "todo" }, "Images are dots, texts are diamonds, and a line joins each pair. Move the texts along the gap and watch whether the pairs find each other more often."),
     trouble.node, see,
     piece("div", { class: "gap" },
       piece("div", { class: "card" }, canvas, piece("p", { class: "cloud-key" }, piece("span", { class: "of-image" }, "● images"), piece("span", { class: "of-text" }, "◆ texts")), shift.node, tip),
-      piece("div", { class: "card" }, piece("h4", {}, "Recall while the texts move"), holder, piece("h4", {}, "Why a cosine is high or low only among its own kind"), histograms)),
+      piece("div", { class: "card" }, piece("h4", {}, "Recall while the texts move"), holder, note, piece("h4", {}, "Why a cosine is high or low only among its own kind"), histograms)),
     piece("div", { class: "tools" }, button("Save CSV", () => told && handOverTable([["kind", "index", "x", "y", "caption", "face"], ...["images", "texts"].flatMap((kind) => told[kind].map(([x, y], i) => [kind, i, x, y, told.captions[i], told.faces[i]]))], "modality-gap.csv"), { class: "button small", "data-do": "gap-csv" })));
   new ResizeObserver(() => told && drawScatter()).observe(canvas);
   window.addEventListener("explorer:theme", () => canvas.isConnected && told && drawScatter());
@@ -125,17 +126,19 @@ async function makeGap(section, lab) {
       x: { label: "shift, in lengths of the gap", min: 0, max: 1.5 }, y: { label: "Recall@1 of " + n, min: from, max: 1 }, at, levels: from ? [] : [{ y: 1 / n, label: "chance" }],
       words: "Recall at 1 by shift of the texts",
     });
-    drawHistograms();
+    drawHistograms(curve.cos[k]);
+    tellText(note, told.note);
     canvas.setAttribute("aria-label", `${n} images and their ${n} captions in two dimensions, which explain ${percentText(explained[0] + explained[1])} of the spread; the texts are moved by ${at.toFixed(1)} of the gap`);
     const now = (name) => curve[name][k];
     tellText(see, at ? `Texts moved by ${at.toFixed(1)} of the gap: matching pairs have a cosine of ${fixedText(curve.matching[k], 2)}, image → text recall is ${percentText(now("i2t"))} (${percentText(curve.i2t[0])} unmoved), text → image ${percentText(now("t2i"))} (${percentText(curve.t2i[0])}).` : told.say);
     Object.assign(section.dataset, { n, shift: at, gap: told.gap, recall: curve.recall[k] });
   }
 
-  function drawHistograms() {
+  /** Of the texts where they stand now. */
+  function drawHistograms(cos) {
     const [low, high] = told.hist_range;
     histograms.replaceChildren(...GAP_ROWS.map(([name, title]) => {
-      const { mean, sd, hist } = told.cos[name];
+      const { mean, sd, hist } = cos[name];
       const top = Math.max(...hist);
       const bars = svgPiece("svg", { viewBox: `0 0 ${hist.length} 10`, preserveAspectRatio: "none", class: "histogram", "data-kind": name, "aria-hidden": "true" },
         ...hist.map((v, i) => svgPiece("rect", { x: i + 0.05, width: 0.9, y: 10 - (v / top) * 10, height: (v / top) * 10 })),

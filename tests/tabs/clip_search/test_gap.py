@@ -53,6 +53,34 @@ def test_moving_the_texts_by_the_whole_difference_closes_a_gap():
     assert shift["recall"] == pytest.approx([(a + b) / 2 for a, b in zip(shift["i2t"], shift["t2i"])], abs=1e-5)
 
 
+def test_the_histograms_are_of_the_texts_as_they_are_moved():
+    images, texts = clouds()
+    answer = gap.measured(images, texts)
+    assert answer["shift"]["cos"][0] == answer["cos"]
+    for at, told in zip(answer["shift"]["at"], answer["shift"]["cos"]):
+        moved = texts + at * (images.mean(0) - texts.mean(0))
+        moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+        cos = (images * moved).sum(1)
+        assert told["matching"]["mean"] == pytest.approx(cos.mean(), abs=1e-5)
+        assert told["matching"]["hist"] == np.histogram(cos, 40, (-1, 1))[0].tolist()
+        assert told["image_image"] == answer["cos"]["image_image"]
+    assert answer["shift"]["cos"][10]["text_text"] != answer["cos"]["text_text"]
+
+
+@pytest.mark.parametrize(
+    "recall, end",
+    [
+        ([0.5, 0.4, 0.3], "50.0 % find their partner; no shift finds more."),
+        ([0.5, 0.51, 0.3], "no shift finds clearly more (51.0 % at best, moved by 0.1 of the gap)."),
+        ([0.5, 0.4, 0.9], "moved by 0.2 of the gap, 90.0 %."),
+    ],
+)
+def test_the_sentence_says_what_moving_does(recall, end):
+    cos = {name: {"mean": -0.1} for name in ("matching", "image_image", "text_text")}
+    say = gap._say({"cos": cos, "gap": 1.0, "shift": {"recall": recall}, "n": 100})
+    assert say.endswith(end) and "cosine of −0.10" in say
+
+
 def test_clouds_without_a_gap_have_none():
     x = faces.unit(np.random.default_rng(1).normal(size=(40, 8)))
     answer = gap.measured(x, x)
@@ -69,8 +97,14 @@ def test_of_a_model(tiny):
 
 def test_the_trained_model_has_a_gap_and_finds_its_pairs(avatars):
     answer = gap.gap(avatars, 100)
-    assert answer["gap"] > 0.1 and answer["shift"]["recall"][0] > 0.9
+    full = gap.measured(faces.vectors(avatars, 100), avatars.texts([faces.caption(i) for i in range(100)]))
+    assert full["shift"]["recall"][0] >= gap.EASY and "too easy" in answer["note"]
+    assert answer["gap"] > 0.1 and 0.3 < answer["shift"]["recall"][0] < 0.95  # of short captions, where a shift could be better
+    assert answer["captions"] == [faces.caption(i, gap.SHORT) for i in range(100)]
     assert answer["cos"]["matching"]["mean"] > answer["cos"]["other"]["mean"] + 0.3
+    # The text of the tab says where this model's cosines lie.
+    assert full["cos"]["matching"]["mean"] == pytest.approx(0.55, abs=0.05)
+    assert full["cos"]["image_image"]["mean"] == pytest.approx(0.08, abs=0.03)
 
 
 @pytest.mark.parametrize("n", [0, 19, 501])
