@@ -14,7 +14,10 @@ CANDIDATES = 100  # of compressed codes, whose full vectors are compared
 
 @dataclass(frozen=True)
 class Built:
-    """An index and its ways to be asked: (label, sentence, search(query (1, D), k, selector or none) -> k rows, -1: none)."""
+    """An index and its ways to be asked: (label, sentence, search(query (1, D), k, selector or none) -> k rows, -1: none).
+
+    A page tells the sentence once for a kind, so it is the same for all of its ways and names what the labels say.
+    """
 
     build_s: float
     mb: float
@@ -43,7 +46,8 @@ def _built(index, base: np.ndarray, ways, exact=False, filtering="Looked at whil
         index.train(base)
     index.add(base)
     took = time.perf_counter() - began
-    return Built(took, faiss.serialize_index(index).nbytes / 1e6, ways(index), exact, filtering)
+    mb = faiss.serialize_index(index).nbytes / 1e6
+    return Built(took, mb, ways(mb), exact, filtering)
 
 
 def _asking(index, kind: str, **settings) -> Callable:
@@ -57,22 +61,23 @@ def _asking(index, kind: str, **settings) -> Callable:
     return search
 
 
-def _scan(index, name: str, how: str):
-    return [(name, how, _asking(index, "SearchParameters"))]
+def _scan(index, name: str, how: str) -> Callable:
+    return lambda _: [(name, how, _asking(index, "SearchParameters"))]
 
 
 def exact(base):
     import faiss
 
     how = "Every vector is compared, 32 bits a number."
-    return _built(faiss.IndexFlatIP(base.shape[1]), base, lambda i: _scan(i, "Exact", how), exact=True)
+    index = faiss.IndexFlatIP(base.shape[1])
+    return _built(index, base, _scan(index, "Exact", how), exact=True)
 
 
 def _quantised(base, bits: str, name: str, how: str) -> Built:
     import faiss
 
     index = faiss.IndexScalarQuantizer(base.shape[1], getattr(faiss.ScalarQuantizer, bits), faiss.METRIC_INNER_PRODUCT)
-    return _built(index, base, lambda i: _scan(i, name, how))
+    return _built(index, base, _scan(index, name, how))
 
 
 def fp16(base):
@@ -92,8 +97,9 @@ def ivf(base):
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
     index.cp.max_points_per_centroid, index.cp.min_points_per_centroid, index.cp.niter = 64, 1, 10
 
+    how = f"k-means made {lists} lists; nprobe says how many of them, the nearest to the query, are looked at."
+
     def way(nprobe):
-        how = f"k-means made {lists} lists; only the {nprobe} nearest to the query are looked at."
         return f"IVF{lists}, nprobe {nprobe}", how, _asking(index, "SearchParametersIVF", nprobe=nprobe)
 
     filtering = "Only what passes in the lists that are visited; where these hold too little, results are missing."
@@ -106,8 +112,9 @@ def hnsw(base):
 
     index = faiss.IndexHNSWFlat(base.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
 
+    how = "A walk along a graph of neighbours; ef says how many of the best are kept on the way."
+
     def way(ef):
-        how = f"A walk along a graph of neighbours, with the best {ef} kept on the way."
         return f"HNSW16, ef {ef}", how, _asking(index, "SearchParametersHNSW", efSearch=ef)
 
     filtering = "The walk goes over all and keeps what passes; where little passes nearby, it ends too early."
@@ -124,10 +131,12 @@ def pq(base):
     training.max_points_per_centroid, training.min_points_per_centroid, training.niter = 16, 1, 5
 
     codes = _asking(index, "SearchParametersIVF", nprobe=1)
-    how = f"Each 8 numbers become one byte: {dim // 8} bytes instead of {4 * dim}."
-    again = f"The same, then the {CANDIDATES} best once more with their full vectors, which may lie on disk."
-    ways = [(f"PQ{dim // 8}", how, codes), (f"PQ{dim // 8} + {CANDIDATES} exact", again, _reranked(codes, base))]
-    return _built(index, base, lambda _: ways)
+
+    def ways(mb):
+        how = f"Each 8 numbers become one byte: {dim // 8} bytes instead of {4 * dim}. " + _again(mb, base)
+        return [(f"PQ{dim // 8}", how, codes), (f"PQ{dim // 8} + {CANDIDATES} exact", how, _reranked(codes, base))]
+
+    return _built(index, base, ways)
 
 
 def binary(base):
@@ -147,11 +156,23 @@ def binary(base):
     def near(q, k, s):
         return _kept_of(index.search(np.packbits(q > centre, axis=1), CANDIDATES)[1][0], s, CANDIDATES)
 
-    how = f"One bit a number, {base.shape[1] // 8} bytes a vector."
-    again = f"The same, then the {CANDIDATES} best once more with their full vectors, which may lie on disk."
-    ways = [("Binary", how, codes), (f"Binary + {CANDIDATES} exact", again, _reranked(near, base))]
+    mb = index.ntotal * base.shape[1] / 8e6
+    how = f"One bit a number, {base.shape[1] // 8} bytes a vector. " + _again(mb, base)
+    ways = [("Binary", how, codes), (f"Binary + {CANDIDATES} exact", how, _reranked(near, base))]
     filtering = f"Afterwards, on the {CANDIDATES} nearest: what does not pass is gone, and nothing takes its place."
-    return Built(took, index.ntotal * base.shape[1] / 8e6, ways, False, filtering)
+    return Built(took, mb, ways, False, filtering)
+
+
+def _again(mb: float, base: np.ndarray) -> str:
+    """What comparing full vectors once more costs: memory alone would hide that they are kept somewhere."""
+    return (
+        f"“+ {CANDIDATES} exact” compares the {CANDIDATES} best once more and needs their full vectors for that: "
+        f"{_mb(mb)} and {_mb(base.nbytes / 1e6)} that may lie on disk."
+    )
+
+
+def _mb(mb: float) -> str:
+    return f"{mb:.{3 if mb < 0.1 else 2 if mb < 1 else 1}f} MB"
 
 
 def _kept_of(found: np.ndarray, selector: Selector | None, k: int) -> np.ndarray:

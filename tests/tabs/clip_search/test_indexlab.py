@@ -1,5 +1,6 @@
 """The index laboratory against numpy: what exact search finds, what recall means, and what a filter leaves."""
 
+import re
 import threading
 
 import faiss
@@ -38,6 +39,20 @@ def test_synthetic_vectors_look_like_clips():
 def test_the_true_answer_is_that_of_a_full_sort(data):
     best = np.argsort(-(data.queries @ data.base.T), axis=1)[:, :10]
     assert np.array_equal(np.sort(best), np.sort(data.truth))
+
+
+def test_the_sentence_of_a_kind_fits_each_of_its_rows(data):
+    """A page tells one for a kind; where full vectors are compared again, both memories are named."""
+    for kind in indexlab.KINDS:
+        rows = list(indexlab.rows(kind, data))
+        assert len({row["how"] for row in rows}) == 1
+        for setting in ("nprobe", "ef", "exact"):
+            if any(f" {setting}" in row["name"] for row in rows):
+                assert setting in rows[0]["how"]
+    for kind in ("PQ", "binary"):
+        row = next(indexlab.rows(kind, data))
+        said = [float(number) for number in re.findall(r"([\d.]+) MB", row["how"])]
+        assert said == pytest.approx([row["mb"], data.base.nbytes / 1e6], abs=0.05)
 
 
 def test_recall_counts_what_was_found():
