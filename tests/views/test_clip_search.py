@@ -158,7 +158,8 @@ class Fake:
             "equation": [], "hits": hits, "matched": len(ids), "more": (page + 1) * size < len(ids),
             "total": there,
             "nothing": "Nothing here matches these words well." if unknown else "", "unknown": unknown,
-            "background": None, "notes": [], "took": dict(encode=1.0, search=0.5, rest=0.2),
+            "background": dict(mean=0.1, sd=0.1, sure=2.5, maybe=1.6), "notes": [],
+            "took": dict(encode=1.0, search=0.5, rest=0.2),
         }  # fmt: skip
 
     def facets(self, request):
@@ -500,6 +501,20 @@ def test_why_a_result_was_found(search, fake):
 
 
 @browser_test
+def test_a_picture_as_the_query_explains_no_words_and_has_marks_on_its_bars(search, fake):
+    page = search("&q=&terms=" + json.dumps([["i", 7, 1, "faces"]]))
+    page.click(".tile-pick >> nth=0")
+    page.wait_for_selector('.why-score:has-text("The query is a picture")')
+    assert page.input_value(".why-words input") == "" and page.is_hidden(".word-bars")
+    assert "unrelated pictures" in page.inner_text(".detail-scores") and "sure from 2.5" in page.inner_text(".bar-note")
+    marks = page.eval_on_selector_all(".tile >> nth=0 >> .sure-bar i", "all => all.map(mark => mark.style.left)")
+    assert marks == ["40%", "62.5%"]
+    page.click('.deeds [data-deed="classify"]')
+    page.wait_for_selector('[data-box="classify"][data-state="done"]')
+    assert page.inner_text(".classify-caption") == fake.captions[7]
+
+
+@browser_test
 def test_filters_narrow_and_are_taken_back_one_by_one(search, fake):
     page = search()
     page.click('[data-do="filters"]')
@@ -700,6 +715,10 @@ def test_classes_of_ones_own_and_the_confusion_matrix(search, fake):
     assert page.inner_text(".label-bar >> nth=0 >> .label-name") == "blue hair"
     p = np.exp(20 * (0.1 + 0.05 * np.arange(7)))
     assert page.inner_text(".label-bar >> nth=0 >> b") == f"{100 * p[-1] / p.sum():.0f} %"
+    said = page.inner_text(".softmax")
+    total, share = re.search(r"= 1 / ([\d.]+) = ([\d.]+) %", said).groups()
+    assert f"{100 / float(total):.1f}" == share == f"{100 * p[-1] / p.sum():.1f}"
+    assert page.inner_text(".scale-row output") == "20.0"
     page.fill('[aria-label="Labels, one a line"]', "a dog\na cat\n\n a cat ")
     page.check(".labels .switch input")
     page.check('.prompts label:has-text("a face with") input')

@@ -65,15 +65,15 @@ function labelBars() {
         ),
       ),
     );
-    tellText(scaleText, s.toFixed(s < 10 ? 1 : 0));
+    tellText(scaleText, s.toFixed(1));
     const [first] = rows;
     const sum = rows.reduce((total, row) => total + Math.exp(s * (row.cos - first.cos)), 0);
     equation.replaceChildren(
       piece("span", {}, "p = softmax(s · cos)."),
-      " First: e",
-      piece("sup", {}, s.toFixed(0) + " · " + fixedText(first.cos, 3)),
-      " / Σ = 1 / ",
-      sum.toFixed(sum < 10 ? 2 : 1),
+      " First: p = 1 / Σ e",
+      piece("sup", {}, "s (cos j − cos 1)"),
+      " = 1 / ",
+      sumText(sum),
       " = ",
       piece("b", {}, shareText(first.p, 1)),
       piece(
@@ -102,6 +102,13 @@ function labelBars() {
     },
     empty: () => ((told = null), list.replaceChildren(), equation.replaceChildren()),
   };
+}
+
+/** A sum with as many digits as it takes for 1 / sum to be the share that is printed. */
+function sumText(sum) {
+  for (let digits = 2; digits < 7; digits++)
+    if (shareText(1 / +sum.toFixed(digits), 1) === shareText(1 / sum, 1)) return sum.toFixed(digits);
+  return sum.toFixed(7);
 }
 
 /** Cosines by prompt and label (they come by label, then prompt); the best label of each prompt is bold. */

@@ -1,6 +1,9 @@
 // The chosen picture: large, with the heat map that says why it was found, the words that carry its score, its facts, and what
 // one can do with it.
 
+/** What the chosen picture is called elsewhere. */
+const nameOf = ({ id, hit }) => hit?.caption || hit?.title || "Picture " + id;
+
 const WHY_METHODS = {
   attention: ["Gradient × attention", "Where attention and the score's gradient agree. Follows the words."],
   occlusion: ["Occlusion", "Covers patch after patch and watches the score fall. Slower, and works with every model."],
@@ -105,7 +108,7 @@ function makeDetail(place, desk) {
     drawDeeds(detail, caption);
     drawFacts(hit, caption);
     const key = JSON.stringify(ref);
-    const wanted = wordsOf(desk.query) || hit?.caption || "";
+    const wanted = wordsOf(desk.query) || (asksSomething(desk.query) ? "" : (hit?.caption ?? "")); // a look around asks nothing
     if (shown !== key || (wanted !== auto && words.value === auto)) {
       const moved = shown !== key;
       if (moved) [shown, place.querySelector(".detail-body").scrollTop] = [key, 0];
@@ -129,7 +132,8 @@ function makeDetail(place, desk) {
     if (!text) {
       heat.show(null, 0);
       bars.show([]);
-      return tellText(score, "Write words, and the map shows where they are in the picture.");
+      const only = kindOf(desk.query) === "pictures" ? "The query is a picture; write words to see where they are." : null;
+      return tellText(score, only ?? "Write words, and the map shows where they are in the picture.");
     }
     place.dataset.why = "busy";
     try {
@@ -172,7 +176,9 @@ function makeDetail(place, desk) {
         Number.isFinite(hit.percentile)
           ? piece("p", {}, "In the " + topText(hit.percentile) + " of " + countText(desk.answer.total, "picture"))
           : null,
-        hit.sure ? piece("p", {}, sureBar(hit), " ", piece("span", { class: "muted" }, sureSentence(hit))) : null,
+        hit.sure
+          ? piece("p", {}, sureBar(hit, desk), " ", piece("span", { class: "muted" }, sureSentence(hit, kindOf(desk.query))))
+          : null,
       ].filter(Boolean),
     );
   }
@@ -200,7 +206,7 @@ function makeDetail(place, desk) {
         { "aria-pressed": dislikes.includes(detail.id) },
       ],
       ["similar", "More like this", "Search by this picture alone (S)", () => desk.only({ terms: [imageTerm(desk, hit)] }), {}],
-      ["classify", "Classify", "Sort it into labels of your own (C)", () => desk.use("classify", detail.ref, text), {}],
+      ["classify", "Classify", "Sort it into labels of your own (C)", () => desk.use("classify", detail.ref, nameOf(detail)), {}],
       ["tokens", "Tokens", "See it as the model does, patch by patch", () => desk.use("tokens", detail.ref, text), {}],
     ];
     deeds.hidden = !item;

@@ -15,7 +15,7 @@ function makeKeys(desk) {
       y: () => desk.rate("likes", hit.id),
       n: () => desk.rate("dislikes", hit.id),
       s: () => desk.only({ terms: [imageTerm(desk, hit)] }),
-      c: () => desk.use("classify", desk.refOf(hit.id), wordsOf(desk.query) || hit.caption || ""),
+      c: () => desk.use("classify", desk.refOf(hit.id), nameOf({ id: hit.id, hit })),
     }[key];
   }
 

@@ -70,6 +70,13 @@ const wordsOf = (query) =>
     .map((term) => term.text)
     .join(", ");
 
+/** What the query is made of, and so what unrelated ones of its kind are called: "texts", "pictures" or "queries". */
+function kindOf(query) {
+  const kinds = new Set(termsOf(query).map((term) => term.kind));
+  if (query.likes.length || query.dislikes.length) kinds.add("image");
+  return kinds.size !== 1 ? "queries" : kinds.has("text") ? "texts" : "pictures";
+}
+
 /** The query in a few words, for lists and files. */
 function queryWords(query) {
   const terms = termsOf(query).map(

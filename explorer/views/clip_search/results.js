@@ -3,6 +3,7 @@
 function makeResults(place, desk) {
   const line = piece("p", { class: "found-line", role: "status" });
   const notices = piece("div", { class: "notices" });
+  const barNote = piece("p", { class: "muted small-text bar-note", hidden: true });
   const cellDeeds = piece(
     "div",
     { class: "row cell-deeds", hidden: true },
@@ -17,7 +18,7 @@ function makeResults(place, desk) {
   const pageText = piece("span", { class: "page-text" });
   const pages = piece("nav", { class: "pages", "aria-label": "Pages of results", hidden: true }, before, pageText, after);
   place.className = "results";
-  place.append(piece("div", { class: "found-head" }, line, makeExport(desk)), cellDeeds, notices, trouble, grid, pages);
+  place.append(piece("div", { class: "found-head" }, line, makeExport(desk)), cellDeeds, barNote, notices, trouble, grid, pages);
   let focusNext = null;
 
   function turn(way) {
@@ -63,6 +64,19 @@ function makeResults(place, desk) {
       ],
     );
 
+    const { sure, maybe } = told.background ?? {};
+    barNote.hidden = !hits.some((hit) => hit.sure) || !Number.isFinite(sure);
+    if (!barNote.hidden)
+      tellText(
+        barNote,
+        "Bar: standard deviations above what unrelated " +
+          kindOf(desk.query) +
+          " score. Marks: perhaps from " +
+          fixedText(maybe, 1) +
+          ", sure from " +
+          fixedText(sure, 1) +
+          ".",
+      );
     notices.replaceChildren(...noticesOf(told, desk.start.model));
 
     grid.dataset.nothing = String(Boolean(told.nothing));

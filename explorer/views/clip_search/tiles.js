@@ -1,7 +1,7 @@
 // One result: its picture, its score, where it stands in the collection, and how sure we are, in words and as a bar.
 
 const SURE_WORDS = { sure: "sure", maybe: "perhaps", no: "hardly" };
-const SURE_FULL = 4; // standard deviations above what unrelated texts score, at which the bar is full
+const SURE_FULL = 4; // standard deviations above what unrelated queries score at which the bar is full, at least
 
 /** "top 0.1 %": the share of the collection that scores higher. */
 function topText(percentile) {
@@ -10,26 +10,32 @@ function topText(percentile) {
   return top < 0.1 ? "top 0.1 %" : top < 10 ? "top " + top.toFixed(1) + " %" : "top " + Math.round(top) + " %";
 }
 
-/** How sure a score is, in a sentence. */
-function sureSentence(hit) {
+/** How sure a score is, in a sentence; the query was made of `kind`, such as "texts". */
+function sureSentence(hit, kind) {
   if (hit.sure === null || hit.sure === undefined) return "";
   const z = Number.isFinite(hit.z)
     ? fixedText(Math.abs(hit.z), 1) +
       " standard deviations " +
       (hit.z < 0 ? "below" : "above") +
-      " what unrelated texts score on it"
+      " what unrelated " +
+      kind +
+      " score on it"
     : "";
   const word = { sure: "It matches", maybe: "It may match", no: "It hardly matches" }[hit.sure];
   return z ? word + ": " + z + "." : word + ".";
 }
 
-function sureBar(hit) {
+/** A bar as long as z, with a mark at each threshold: from the first on it is "perhaps", from the second "sure". */
+function sureBar(hit, desk) {
   if (!SURE_WORDS[hit.sure]) return null;
-  const part = Math.max(0.02, Math.min(1, (hit.z ?? 0) / SURE_FULL));
+  const { sure, maybe } = desk.answer?.background ?? {};
+  const full = Math.max(SURE_FULL, 1.25 * (sure ?? 0));
+  const part = Math.max(0.02, Math.min(1, (hit.z ?? 0) / full));
+  const marks = [maybe, sure].filter(Number.isFinite).map((z) => piece("i", { style: "left:" + (z / full) * 100 + "%" }));
   return piece(
     "span",
-    { class: "sure", "data-sure": hit.sure, title: sureSentence(hit) },
-    piece("span", { class: "sure-bar", "aria-hidden": "true", style: "--part:" + part * 100 + "%" }),
+    { class: "sure", "data-sure": hit.sure, title: sureSentence(hit, kindOf(desk.query)) },
+    piece("span", { class: "sure-bar", "aria-hidden": "true", style: "--part:" + part * 100 + "%" }, marks),
     piece("span", { class: "sure-word" }, SURE_WORDS[hit.sure]),
   );
 }
@@ -82,7 +88,7 @@ function tileOf(hit, rank, desk) {
         piece("b", { title: "Cosine between query and picture" }, fixedText(hit.score, 3)),
         piece("span", {}, topText(hit.percentile)),
       ),
-    sureBar(hit),
+    sureBar(hit, desk),
     piece("span", { class: "tile-caption", title: hit.caption || hit.title }, hit.caption || hit.title || ""),
   );
   const tile = piece(
