@@ -269,6 +269,7 @@ class Server:
                         "group": group,
                         "change": f"change {i}",
                         "text": f"{text}, variation {i}",
+                        "parts": [["… " + text.split()[-1] + ",", "same"], [f"variation {i}", "new"], ["no more", "gone"]],
                         "score": base + delta,
                         "delta": delta,
                         "rank": 1 + k * i,
@@ -1248,6 +1249,12 @@ def test_prompts_are_said_otherwise(lessons, server):
     page = open_probe(lessons, "prompts")
     assert fact(page, "rows", probe("prompts")) == "16" and page.locator(".prompt-group").count() == 4
     assert page.locator('[data-group="typo"] .unknown').count() == 4
+    row = page.locator('[data-group="template"] .prompt-row').nth(1)  # below the head
+    assert row.locator(".prompt-text b").inner_text() == "variation 0" and row.locator(".prompt-text del").count() == 1
+    assert "variation 0" in row.get_attribute("title") and caption(3) in row.get_attribute("title")
+    head = page.locator('[data-group="template"] .prompt-head')
+    assert head.locator(".prompt-numbers").inner_text().split() == ["score", "change", "rank", "fit"]
+    assert "ten faces" in head.locator("[title]").last.get_attribute("title")
     settled(page, lambda: page.fill('[data-do="prompts-text"]', "red hair"), probe("prompts"), "runs")
     assert asked(server, "probe")[-1]["text"] == "red hair" and np.isclose(
         float(fact(page, "score", probe("prompts"))), cosine({"face": 3}, "red hair")

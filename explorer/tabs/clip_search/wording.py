@@ -1,5 +1,6 @@
 """How much the wording matters: the same picture and the same meaning in other words, and other meanings in almost the same."""
 
+import difflib
 import re
 
 import numpy as np
@@ -12,6 +13,9 @@ from explorer.tabs.clip_search.faces import asked
 DEFAULT = 25  # a face that shows much
 TOP = 10
 EACH = 5  # rows of a group at most
+BESIDE = 3  # words that stay on either side of a change
+SAID = 12  # words of a change at most
+GONE = 4  # words that are missing, at most
 
 GROUPS = {
     "template": "Another frame around it", "synonym": "Other words, same meaning", "shorter": "Fewer words",
@@ -34,9 +38,10 @@ SMALL = set("a an the with and on of in wearing someone face portrait".split())
 def prompts(model, picture: Image.Image | None, given: dict) -> dict:
     """{ref, text, n: faces among which the picture stands} -> what rewording does to its score and rank.
 
-    {text, face, of, base: {score, rank, right}, rows: [{group, change, text, score, delta, rank, right, unknown}], groups:
-    [{group, title, mean, worst, rank}], say}. `rank` 1 is best; `right`: the share of the best r that show what the first text
-    says, r = 10 or as many as there are; none where its words say nothing known. Raises ValueError with one sentence.
+    {text, face, of, base: {score, rank, right}, rows: [{group, change, text, parts, score, delta, rank, right, unknown}],
+    groups: [{group, title, mean, worst, rank}], say}. `parts`: the place of the change, as [words, "same", "new" or "gone"].
+    `rank` 1 is best; `right`: the share of the best r that show what the first text says, r = 10 or as many as there are; none
+    where its words say nothing known. Raises ValueError with one sentence.
     """
     face = faces.number(given.get("ref"))
     if picture is None:
@@ -54,8 +59,8 @@ def prompts(model, picture: Image.Image | None, given: dict) -> dict:
     cos = model.texts([variant for _, _, variant in variants]) @ images.T  # (texts, n)
     told = [_told(scores, shows) for scores in cos]
     rows = [
-        {"group": group, "change": change, "text": variant, "delta": facts["score"] - told[0]["score"],
-         "unknown": model.unknown(variant), **facts}
+        {"group": group, "change": change, "text": variant, "parts": changed(text, variant),
+         "delta": facts["score"] - told[0]["score"], "unknown": model.unknown(variant), **facts}
         for (group, change, variant), facts in zip(variants[1:], told[1:])
     ]  # fmt: skip
     groups = []
@@ -102,6 +107,31 @@ def variations(text: str) -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
+def changed(text: str, variant: str) -> list[list[str]]:
+    """Where a text differs from the first: [words, "same", "new" or "gone"] in order, far-off words as "…"."""
+    a, b = text.split(), variant.split()
+    moved = sorted(text.replace(",", "").split()) == sorted(variant.replace(",", "").split())  # then nothing is gone
+    steps = difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+    parts = []
+    for i, (step, a0, a1, b0, b1) in enumerate(steps):
+        if step == "equal":
+            left, right = (BESIDE if i > 0 else 0), (BESIDE if i < len(steps) - 1 else 0)
+            words = b[b0:b1]
+            if len(words) > left + right:
+                words = [*words[:left], "…", *words[len(words) - right :]]
+            parts.append([" ".join(words), "same"])
+        elif step == "delete":
+            if not moved:
+                parts.append([_cut(a[a0:a1], GONE), "gone"])
+        else:
+            parts.append([_cut(b[b0:b1], SAID), "new"])
+    return parts
+
+
+def _cut(words: list[str], most: int) -> str:
+    return " ".join(words if len(words) <= most else [*words[:most], "…"])
+
+
 def typos(word: str) -> list[str]:
     """A word with two letters swapped, one missing, one doubled, all in its middle."""
     i = len(word) // 2
@@ -137,7 +167,12 @@ def _say(groups: list[dict], rows: list[dict]) -> str:
     if "case" in by and abs(by["case"]["worst"]) < 1e-4:
         parts.append("Capital letters change nothing: the tokenizer writes all in lower case.")
     if worst and worst["delta"] < -0.01:
-        parts.append(f"Of harmless changes, {worst['change']} costs most: {worst['delta']:+.2f}.")
+        parts.append(f"Of harmless changes, {worst['change']} costs most: {_signed(worst['delta'])}.")
     if "negation" in by:
-        parts.append(f"Saying the opposite changes the score by {by['negation']['mean']:+.2f} on average.")
+        parts.append(f"Saying the opposite changes the score by {_signed(by['negation']['mean'])} on average.")
     return " ".join(parts)
+
+
+def _signed(x: float) -> str:
+    """Three digits with a true minus sign."""
+    return f"{round(x, 3) + 0.0:+.3f}".replace("-", "−")

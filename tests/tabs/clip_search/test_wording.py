@@ -42,6 +42,36 @@ def test_typing_errors_keep_the_letters_but_one():
     assert wording.typos("ab") == ["ba", "a", "abb"] and wording.typos("a") == ["aa"]
 
 
+@pytest.mark.parametrize(
+    "variant, parts",
+    [
+        # Of a change in the middle, three words on either side stay.
+        ("a b c d e f X h i j k l", [["… d e f", "same"], ["X", "new"], ["h i j …", "same"]]),
+        ("this is a b c d e f g h i j k l", [["this is", "new"], ["a b c …", "same"]]),
+        ("a b c d e f g h i j k", [["… i j k", "same"], ["l", "gone"]]),
+        ("g h i j k l", [["a b c d …", "gone"], ["g h i …", "same"]]),
+        ("l b c d e f g h i j k a", [["l", "new"], ["b c d … i j k", "same"], ["a", "new"]]),  # moved, not gone
+        ("a B c d e f g h i j k L", [["a", "same"], ["B", "new"], ["c d e … i j k", "same"], ["L", "new"]]),
+    ],
+)
+def test_the_place_of_a_change_is_told(variant, parts):
+    assert wording.changed("a b c d e f g h i j k l", variant) == parts
+
+
+def test_what_is_said_of_a_change_is_in_the_variant():
+    for _, _, variant in wording.variations(TEXT):
+        parts = wording.changed(TEXT, variant)
+        assert any(kind != "same" for _, kind in parts)
+        for words, kind in parts:
+            for piece in words.split("…"):
+                assert " ".join(piece.split()) in (TEXT if kind == "gone" else " ".join(variant.split()))
+
+
+@pytest.mark.parametrize("x, said", [(-0.0424, "−0.042"), (0.1, "+0.100"), (-0.0001, "+0.000")])
+def test_differences_have_three_digits_and_a_true_minus(x, said):
+    assert wording._signed(x) == said
+
+
 @pytest.mark.parametrize("text", ["x", "hair", "😀 ünï", "red " * 90, "...", "(a|b) \\1 {}"])
 def test_any_text_can_be_varied(text):
     assert all(isinstance(variant, str) for row in wording.variations(text.strip()) for variant in row)
