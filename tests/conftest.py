@@ -1,11 +1,13 @@
 """Fixtures for tests on the running app: one real server, one real browser, and pages that report their troubles."""
 
+import atexit
 import os
 import queue
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -16,6 +18,10 @@ READY = "Generative Explorer is at "
 START_SECONDS = 180  # importing gradio takes a minute and more on a loaded machine
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# Indexes that tests make, and the apps that they start: once a run, and not among the user's.
+os.environ["EXPLORER_DATA"] = tempfile.mkdtemp(prefix="explorer-tests-")
+atexit.register(shutil.rmtree, os.environ["EXPLORER_DATA"], ignore_errors=True)
+
 QUIET = [  # what a browser does of its own accord would look like a request of ours
     "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-default-apps", "--disable-extensions",
