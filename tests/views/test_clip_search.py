@@ -485,6 +485,8 @@ def test_why_a_result_was_found(search, fake):
     assert asked["ref"] == {"item": shown(page)[0], "collection": "faces"}
     bars = page.locator(".word-bar")
     assert [bars.nth(i).get_attribute("data-sign") for i in range(2)] == ["+", "-"]
+    less, more = (page.locator(".word-line i").nth(i).bounding_box() for i in (1, 0))
+    assert less["width"] > 0 and abs(less["x"] + less["width"] - more["x"]) < 1, "from one zero to the left and to the right"
     lit = """() => { const c = document.querySelector('.heat-map').getContext('2d');
       const at = (x, y) => c.getImageData(x, y, 1, 1).data[3];
       return [at(160, 70), at(10, 310)] }"""
@@ -531,6 +533,7 @@ def test_filters_narrow_and_are_taken_back_one_by_one(search, fake):
     assert page.input_value('[aria-label="Words of the caption"]') == ""
     page.fill('[aria-label="Words of the caption"]', "nobodysaidthis")
     page.wait_for_selector(".empty")
+    assert "Nothing to show." in page.inner_text(".found-line") and "Click one" not in page.inner_text(".found-line")
     assert fact(page, "hits") == "0"
     page.click('[data-do="clear-filters"]')
     wait_query(page, "!q.where.length && desk.hits.length === 24")
@@ -646,6 +649,29 @@ def test_the_link_restores_the_search(search, fake):
 
 
 @browser_test
+def test_a_link_holds_the_picture_that_is_classified_and_the_one_that_is_open(search, fake):
+    last = FACES - 1  # on no page of the first results
+    page = search(f"&open={last}")
+    page.wait_for_selector(f'.facts:has-text("{fake.captions[last]}")')
+    assert page.inner_text(".detail h3 >> nth=0") == f"Picture {last}" and page.is_visible(".big-score")
+    page.click('.deeds [data-deed="classify"]')
+    page.wait_for_function(f"location.search.includes('item={last}')")
+    other = search(f"&part=classify&item={last}")
+    other.wait_for_selector(f'.classify-caption:has-text("{fake.captions[last]}")')
+    assert [asked for asked in fake.asked if "labels" in asked][-1]["ref"] == {"item": last, "collection": "faces"}
+
+
+@browser_test
+def test_a_link_says_that_a_picture_of_ones_own_is_not_in_it(search):
+    page = search()
+    page.click('[data-tray="upload"]')
+    page.set_input_files('[aria-label="A picture from this device"]', picture_file())
+    wait_query(page, "q.terms.length === 1 && q.text === ''")
+    page.evaluate("window.dispatchEvent(new CustomEvent('explorer:link'))")
+    page.wait_for_selector('.ge-toast:has-text("A picture of yours is not part of the link.")')
+
+
+@browser_test
 def test_results_leave_as_table_and_json(search, fake, tmp_path):
     page = search()
     for kind in ("csv", "json"):
@@ -689,7 +715,7 @@ def test_another_model_searches_and_is_in_the_link(search, fake):
     assert fake.asked[-1]["model"] == "other" and page.locator('[data-pick="model"] option[value="big"]').is_disabled()
     page.wait_for_function("location.search.includes('model=other')")
     page.click('[data-to="collections"]')
-    assert "network does not answer" in page.inner_text('[data-model="big"]')
+    assert "not here" in page.inner_text('[data-model="big"]') and "network does not answer" in page.inner_text(".models")
     page.click('[data-model="avatars"] button')
     page.wait_for_function("!location.search.includes('model=')")
 

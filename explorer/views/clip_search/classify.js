@@ -74,6 +74,8 @@ function makeClassify(place, desk) {
   function choose(next, words) {
     stream(false);
     [ref, name] = [next, words];
+    const shared = next.collection !== "mine";
+    desk.link({ item: shared ? (next.item ?? null) : null, face: next.face ?? null });
     image.src = desk.image(ref, 512);
     image.alt = words;
     tellText(caption, words);
@@ -185,11 +187,28 @@ function makeClassify(place, desk) {
     if (live) stream(false);
   }
 
+  /** The picture of the address, or null. */
+  function linked() {
+    const [item, face] = ["item", "face"].map((key) => window.explorer.get(key));
+    if (/^\d{1,15}$/.test(item ?? "")) return { ref: desk.refOf(+item), words: "Picture " + item };
+    return /^\d{1,4}$/.test(face ?? "") ? { ref: { face: +face }, words: "Face " + face + " of the bundled collection" } : null;
+  }
+
+  async function chooseLinked(one) {
+    choose(one.ref, one.words);
+    const hit = one.ref.item === undefined ? null : await desk.about(one.ref.item).catch(() => null);
+    if (!hit || ref !== one.ref) return;
+    tellText(caption, hit.caption || hit.title);
+    image.alt = caption.textContent;
+  }
+
   function begin() {
     if (desk.part !== "classify") return void stream(false);
     build();
     drawStrip();
     if (ref) return;
+    const one = linked();
+    if (one) return void chooseLinked(one);
     const chosen = desk.detail ?? (desk.hits[0] && { ref: desk.refOf(desk.hits[0].id), hit: desk.hits[0] });
     if (chosen) choose(chosen.ref, chosen.hit?.caption || chosen.hit?.title || "");
     else choose({ face: 0 }, "Face 0 of the bundled collection");

@@ -7,7 +7,7 @@ function makeConfusion(desk, labels) {
   const run = buttonOf({ words: "Sort them all", name: "strong", press: () => go(), "data-do": "confusion" });
   const said = piece("p", { class: "confusion-said", role: "status" });
   const worst = piece("p", { class: "confusion-worst", hidden: true });
-  const table = piece("div", { class: "confusion-table", tabindex: 0, role: "region", "aria-label": "Confusion matrix" });
+  const table = scrolling("confusion-table", null, { tabindex: 0, role: "region", "aria-label": "Confusion matrix" });
   const words = piece("details", { class: "confusion-words" }, piece("summary", {}, "Words for each value"));
   const wordList = piece("div", { class: "word-list" });
   words.append(wordList);

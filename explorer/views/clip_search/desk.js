@@ -69,6 +69,7 @@ function makeDesk(root, wire) {
     collection: () => desk.start?.collections.find((one) => one.id === desk.query.collection) ?? null,
     /** The prompt around the words: none, one, or all of the server's, whose vectors are averaged. */
     template: () => (desk.query.template === ALL_TEMPLATES ? desk.start.templates : desk.query.template),
+    about,
     refOf: (id) => ({ item: id, collection: desk.query.collection }),
   };
   let [past, future, burst, moved] = [[], [], null, 0];
@@ -227,6 +228,22 @@ function makeDesk(root, wire) {
     facts({ detail: String(id) });
     writeLink();
     emit("detail");
+    if (!desk.detail.hit && ref.item !== undefined) lookUp(desk.detail);
+  }
+
+  /** What is known of a picture that is on no page of the results, such as one that a link opens. */
+  async function lookUp(detail) {
+    const hit = await about(detail.id).catch(() => null);
+    if (!hit || desk.detail !== detail || detail.hit) return;
+    detail.hit = hit;
+    emit("detail");
+  }
+
+  /** A picture of this collection as a result of the query, whatever its place. */
+  async function about(id) {
+    const asked = { ...desk.query, where: [], duplicates: null, page: 0, cell: { ids: [id] } };
+    if (asksSomething(asked)) asked.random = null;
+    return (await wire.post("search", requestOf(asked, desk.model, desk.template(), 1))).hits[0] ?? null;
   }
 
   function close() {
@@ -291,6 +308,10 @@ function makeDesk(root, wire) {
   }
 
   window.addEventListener("popstate", returned);
+  window.addEventListener("explorer:link", () => {
+    if (window.explorer.tab === tab && desk.part === "search" && holdsOwn(desk.query))
+      window.explorer.toast("A picture of yours is not part of the link.", "note");
+  });
   window.addEventListener("explorer:tab", ({ detail }) => {
     if (detail.tab === tab) return;
     remember();

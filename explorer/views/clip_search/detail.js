@@ -102,7 +102,7 @@ function makeDetail(place, desk) {
     if (!detail) return void (shown = null);
     const { ref, hit } = detail;
     const caption = hit?.caption || hit?.title || "Picture " + detail.id;
-    tellText(title, hit ? "Result " + (desk.query.page * SEARCH_SIZE + desk.hits.indexOf(hit) + 1) : "Picture " + detail.id);
+    tellText(title, desk.hits.includes(hit) ? "Result " + (desk.query.page * SEARCH_SIZE + desk.hits.indexOf(hit) + 1) : "Picture " + detail.id);
     heat.picture(desk.image(ref, 512), caption);
     drawScores(hit);
     drawDeeds(detail, caption);

@@ -42,7 +42,7 @@ function jobPanel(desk, id, done) {
       ["moved", "moved"],
       ["deleted", "gone"],
       ["errors", "unreadable"],
-    ].filter(([key]) => job[key]);
+    ].filter(([key]) => job[key] && !(key === "new" && job.new === job.found)); // where all are new, none need be told so
     tellText(counts, parts.map(([key, word]) => wholeText(job[key]) + " " + word).join(" · "));
     if ((job.errors ?? 0) !== failing) showErrors((failing = job.errors ?? 0));
     desk.emit("job", { ...job, id });

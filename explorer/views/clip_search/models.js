@@ -2,6 +2,7 @@
 
 function makeModels(desk) {
   const body = piece("tbody", {});
+  const reasons = piece("p", { class: "muted small-text", hidden: true });
   const node = piece(
     "section",
     { class: "card models", "aria-label": "Models" },
@@ -11,9 +12,8 @@ function makeModels(desk) {
       { class: "muted" },
       "Every model has vectors of its own, so a collection is indexed once for each model that searches it.",
     ),
-    piece(
-      "div",
-      { class: "model-table" },
+    scrolling(
+      "model-table",
       piece(
         "table",
         {},
@@ -31,9 +31,20 @@ function makeModels(desk) {
         body,
       ),
     ),
+    reasons,
   );
 
+  /** Why some are not here: what is true of several is said once. */
+  function showReasons() {
+    const said = desk.start.models
+      .filter((one) => !one.ready && one.why)
+      .map(({ label, why }) => (why.startsWith(label + " is ") ? "Not here: " + why.slice(label.length + 4) : why));
+    reasons.hidden = !said.length;
+    tellText(reasons, [...new Set(said)].join(" "));
+  }
+
   function show() {
+    showReasons();
     body.replaceChildren(
       ...desk.start.models.map((one) => {
         const chosen = one.name === desk.model;
@@ -45,7 +56,7 @@ function makeModels(desk) {
             "td",
             {},
             [
-              one.params && (one.params < 10 ? one.params.toFixed(1) : wholeText(one.params)) + " M numbers",
+              one.params && (one.params < 10 ? one.params.toFixed(1) : wholeText(one.params)) + " M parameters",
               one.mb && wholeText(one.mb) + " MB",
             ]
               .filter(Boolean)
@@ -61,7 +72,7 @@ function makeModels(desk) {
               ? piece("b", { class: "in-use" }, "in use")
               : one.ready
                 ? buttonOf({ words: "Use it", name: "small", press: () => desk.choose(one.name) })
-                : piece("span", { class: "why-not" }, one.why || "not here"),
+                : piece("span", { class: "why-not", title: one.why }, "not here"),
           ),
         );
       }),

@@ -129,6 +129,15 @@ function handOver(text, type, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** A box that scrolls sideways, and says so while not all of it is seen. */
+function scrolling(name, content = null, more = {}) {
+  const box = piece("div", { class: name, ...more }, content);
+  const look = () => (box.dataset.wide = String(box.scrollWidth > box.clientWidth + 1));
+  new ResizeObserver(look).observe(box);
+  new MutationObserver(look).observe(box, { childList: true, subtree: true });
+  return box;
+}
+
 /** A <details> that lies over the page: it closes when one clicks elsewhere or presses Escape. */
 function floating(details) {
   document.addEventListener("pointerdown", (event) => details.contains(event.target) || (details.open = false));

@@ -144,6 +144,9 @@ function linkOf(query, usual) {
   };
 }
 
+/** Whether a picture of the visitor's is part of the query: no link holds it. */
+const holdsOwn = (query) => query.terms.some(({ ref }) => ref && (ref.picture !== undefined || ref.collection === "mine"));
+
 /** The query of an address; what cannot be read is left as usual. */
 function queryFrom(get, usual) {
   const list = (key) => {

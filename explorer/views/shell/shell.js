@@ -334,6 +334,7 @@
     const link = new URL(location.pathname, location.href);
     link.search = new URLSearchParams([["tab", active], ...settings()]);
     copy(link.href, "The link is copied. It opens this tab as it is now.");
+    window.dispatchEvent(new CustomEvent("explorer:link")); // a tab may have to say what no link can hold
   };
 
   document.addEventListener("keydown", (event) => {
