@@ -85,6 +85,13 @@ class Model:
             images = [Image.fromarray(image) for image in images]
         return torch.stack([self.clip.preprocess(_shown(image, self.size)) for image in images]).to(self.device, self.dtype)
 
+    def sees(self, size: tuple[int, int]) -> str:
+        """What it takes of a picture of this (width, height): "all" of it, squashed, its "middle" square, or it "padded"."""
+        mode = self.clip.model.visual.preprocess_cfg.get("resize_mode")
+        if max(size) > ASPECT * min(size) or mode == "longest":
+            return "padded"
+        return "all" if mode == "squash" else "middle"
+
     def _normalised(self, images: np.ndarray) -> torch.Tensor:
         cfg = self.clip.model.visual.preprocess_cfg
         mean, std = (torch.tensor(cfg[key]).view(3, 1, 1) for key in ("mean", "std"))

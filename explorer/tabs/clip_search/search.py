@@ -18,8 +18,9 @@ ONLY = 1000  # pictures that a search can be kept to by their ids
 def search(model, collection, request: dict) -> dict:
     """A request as it comes from the page, its image terms as vectors (D,) -> the answer for the page.
 
-    {equation, hits, total, matched, page, size, more, nothing, unknown, background, took, notes}; a hit has id, score, percentile
-    (of the collection), z, sure, title, caption, path, width, height, mtime, note, damaged, group, hidden and attributes.
+    {equation, hits, total, matched, among, page, size, more, nothing, unknown, background, took, notes}; a hit has id, score,
+    percentile (of the collection, or of what matched: of `among` pictures), z, sure, title, caption, path, width, height, mtime,
+    version, note, damaged, group, hidden and attributes.
     request["only"] keeps the search to the pictures of these ids. Raises ValueError with one sentence.
     """
     began = time.perf_counter()
@@ -86,6 +87,7 @@ def search(model, collection, request: dict) -> dict:
     ended = time.perf_counter()
     return {
         "equation": q.equation, "hits": hits, "total": int(total), "matched": int(found.matched), "page": page, "size": size,
+        "among": int(found.matched if found.among_matched else total),
         "more": len(groups) > (page + 1) * size,
         "nothing": nothing, "unknown": q.unknown, "background": background, "notes": notes,
         "took": dict(encode=_ms(encoded - began), search=_ms(searched - encoded), rest=_ms(ended - searched)),
@@ -95,8 +97,8 @@ def search(model, collection, request: dict) -> dict:
 def why(model, picture, request: dict) -> dict:
     """Where in a picture (PIL) and in which words of request["text"] the score comes from; request["method"] is a map's.
 
-    {method, side, map, raw, score, words, took, note, sees}; the map covers what the model sees of it, "all" or its "middle"
-    square. Raises ValueError with one sentence.
+    {method, side, map, raw, score, words, took, note, sees}; the map covers what the model sees of it: "all", its "middle"
+    square, or a square "padded" around it. Raises ValueError with one sentence.
     """
     began = time.perf_counter()
     text = " ".join(str(request.get("text") or "").split())
@@ -105,12 +107,11 @@ def why(model, picture, request: dict) -> dict:
     patterns = query.templates(request.get("template"))
     vector = query.text_vector(model, text, patterns)
     out = relevance.explain(model, picture, vector, request.get("method") or "attention")
-    _, bars, cut = words.ablate(model, model.images([picture])[0], text, patterns[0])
+    _, bars, cut = words.ablate(model, model.images([picture])[0], text, patterns)
     notes = [out["note"], cut]
-    if model.truncated(patterns[0].replace("{}", text)):
+    if any(model.truncated(pattern.replace("{}", text)) for pattern in patterns):
         notes.append("The end of this text is beyond what the model reads.")
-    squashed = model.clip.model.visual.preprocess_cfg.get("resize_mode") == "squash"
-    told = dict(words=bars, note=" ".join(filter(None, notes)), sees="all" if squashed else "middle")
+    told = dict(words=bars, note=" ".join(filter(None, notes)), sees=model.sees(picture.size))
     return out | told | dict(took=_ms(time.perf_counter() - began))
 
 
@@ -166,6 +167,7 @@ def _hit(item, hidden: list[int]) -> dict:
     return dict(
         id=item.id, title=payload.get("name") or f"picture {item.id}", caption=payload.get("caption") or "",
         path=payload.get("path") or "", width=payload.get("width"), height=payload.get("height"), mtime=payload.get("mtime"),
+        version=str(payload.get("hash") or "")[:8],  # of the file: its picture's address changes with it
         note=payload.get("note") or "", damaged=bool(payload.get("damaged")), group=len(hidden), hidden=hidden,
         attributes={k[len(ATTRIBUTE) :]: v for k, v in payload.items() if k.startswith(ATTRIBUTE)},
     )  # fmt: skip

@@ -146,7 +146,7 @@ function makeDetail(place, desk) {
         template: desk.template(),
       });
       if (!told) return;
-      heat.show(told.map, told.side, told.sees === "all");
+      heat.show(told.map, told.side, told.sees);
       bars.show(told.words ?? []);
       tellText(
         score,
@@ -174,7 +174,7 @@ function makeDetail(place, desk) {
       ...[
         piece("p", {}, piece("b", { class: "big-score" }, fixedText(hit.score, 3)), " is its cosine with the query"),
         Number.isFinite(hit.percentile)
-          ? piece("p", {}, "In the " + topText(hit.percentile) + " of " + countText(desk.answer.total, "picture"))
+          ? piece("p", {}, placeText(hit.percentile, topAmong(desk.answer)))
           : null,
         hit.sure
           ? piece("p", {}, sureBar(hit, desk), " ", piece("span", { class: "muted" }, sureSentence(hit, kindOf(desk.query))))

@@ -11,13 +11,14 @@ function heatOf() {
   const image = piece("img", { class: "heat-picture", alt: "" });
   const canvas = piece("canvas", { class: "heat-map", "aria-hidden": "true" });
   const node = piece("div", { class: "heat" }, image, canvas);
-  let [map, side, look, whole] = [null, 0, "light", false];
+  let [map, side, look, sees] = [null, 0, "light", "middle"];
 
-  /** The map covers what the model saw: the middle square of a picture, or all of it, squashed. */
+  /** The map covers what the model saw: the middle square of a picture, all of it squashed, or a square padded around it. */
   function place() {
     const { naturalWidth: w, naturalHeight: h } = image;
     if (!w) return;
-    const [wide, high] = whole ? [w, h] : [Math.min(w, h), Math.min(w, h)];
+    const square = sees === "padded" ? Math.max(w, h) : Math.min(w, h);
+    const [wide, high] = sees === "all" ? [w, h] : [square, square];
     node.style.aspectRatio = w + " / " + h;
     Object.assign(canvas.style, {
       left: ((w - wide) / 2 / w) * 100 + "%",
@@ -54,8 +55,8 @@ function heatOf() {
       if (image.getAttribute("src") !== src) image.src = src;
       image.alt = alt;
     },
-    show(values, n, all = false) {
-      [map, side, whole] = [values, n, all];
+    show(values, n, what = "middle") {
+      [map, side, sees] = [values, n, what];
       place();
       draw();
     },

@@ -1,13 +1,30 @@
 // One result: its picture, its score, where it stands in the collection, and how sure we are, in words and as a bar.
 
 const SURE_WORDS = { sure: "sure", maybe: "perhaps", no: "hardly" };
+const TOP_SHARES = 1000; // pictures from which on a place is told as a share
 const SURE_FULL = 4; // standard deviations above what unrelated queries score at which the bar is full, at least
 
-/** "top 0.1 %": the share of the collection that scores higher. */
-function topText(percentile) {
-  if (!Number.isFinite(percentile)) return "";
-  const top = 100 - percentile;
+/** 1 -> "1st", 12 -> "12th", 123 -> "123rd" */
+function ordinalText(n) {
+  const ending = n % 100 >= 11 && n % 100 <= 13 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
+  return wholeText(n) + ending;
+}
+
+const topAmong = (answer) => answer?.among ?? answer?.total ?? 0; // pictures that a percentile is of
+
+/** "top 0.1 %": the share of `among` pictures in which it is; "1st of 12" where a share would say less. */
+function topText(percentile, among) {
+  if (!Number.isFinite(percentile) || !among) return "";
+  if (among < TOP_SHARES) return ordinalText(Math.round(((100 - percentile) / 100) * among) + 1) + " of " + wholeText(among);
+  const top = Math.max(100 - percentile, 100 / among);
   return top < 0.1 ? "top 0.1 %" : top < 10 ? "top " + top.toFixed(1) + " %" : "top " + Math.round(top) + " %";
+}
+
+/** The same as a sentence. */
+function placeText(percentile, among) {
+  const pictures = among === 1 ? " picture" : " pictures";
+  const top = topText(percentile, among);
+  return among < TOP_SHARES ? top + pictures : "In the " + top + " of " + wholeText(among) + pictures;
 }
 
 /** How sure a score is, in a sentence; the query was made of `kind`, such as "texts". */
@@ -41,12 +58,12 @@ function sureBar(hit, desk) {
 }
 
 /** The sentence that a screen reader says of a result. */
-function tileName(hit, rank) {
+function tileName(hit, rank, among) {
   return [
     rank + 1 + ".",
     hit.caption || hit.title || "picture " + hit.id,
     Number.isFinite(hit.score) && "score " + fixedText(hit.score, 3),
-    topText(hit.percentile),
+    topText(hit.percentile, among),
     SURE_WORDS[hit.sure],
   ]
     .filter(Boolean)
@@ -74,7 +91,7 @@ function tileOf(hit, rank, desk) {
     {
       type: "button",
       class: "tile-pick",
-      "aria-label": tileName(hit, rank),
+      "aria-label": tileName(hit, rank, topAmong(desk.answer)),
       tabindex: rank ? -1 : 0,
       draggable: "true",
       onclick: () => desk.open(hit.id),
@@ -86,7 +103,7 @@ function tileOf(hit, rank, desk) {
         "span",
         { class: "tile-numbers" },
         piece("b", { title: "Cosine between query and picture" }, fixedText(hit.score, 3)),
-        piece("span", {}, topText(hit.percentile)),
+        piece("span", {}, topText(hit.percentile, topAmong(desk.answer))),
       ),
     sureBar(hit, desk),
     piece("span", { class: "tile-caption", title: hit.caption || hit.title }, hit.caption || hit.title || ""),

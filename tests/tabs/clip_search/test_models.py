@@ -270,3 +270,26 @@ def test_on_a_gpu_half_precision_changes_little(tiny_folder):
 
 def test_merges_of_the_tests_are_whole_words(tiny):
     assert len(vocabulary.merges(["red", "hair"])) == 5 and all(tiny.pieces(w) == [w] for w in ("red", "hair", "someone"))
+
+
+def test_what_a_model_sees_is_where_its_pixels_come_from(tiny):
+    """A mark that is outside of what is seen changes no pixel, and one inside does."""
+    cfg = tiny.clip.model.visual.preprocess_cfg
+    assert cfg["resize_mode"] == "shortest"
+    plain = Image.new("RGB", (200, 100), "black")
+    aside, inside = plain.copy(), plain.copy()
+    aside.paste("white", (0, 0, 40, 100))
+    inside.paste("white", (80, 0, 120, 100))
+    assert tiny.sees(plain.size) == "middle"
+    same = [torch.equal(tiny.pixels([marked]), tiny.pixels([plain])) for marked in (aside, inside)]
+    assert same == [True, False]
+    strip = Image.new("RGB", (1000, 100), "black")
+    assert tiny.sees(strip.size) == "padded"
+    seen = tiny.pixels([strip])[0, 0]
+    assert seen[0].min() == seen.max() and seen[32].max() == seen.min()  # white above and below, the strip across the middle
+
+
+@pytest.mark.parametrize("mode, sees", [("shortest", "middle"), ("squash", "all"), ("longest", "padded")])
+def test_what_is_seen_under_each_of_open_clips_ways_to_resize(tiny, monkeypatch, mode, sees):
+    monkeypatch.setitem(tiny.clip.model.visual.preprocess_cfg, "resize_mode", mode)
+    assert tiny.sees((300, 200)) == sees and tiny.sees((3000, 200)) == "padded"

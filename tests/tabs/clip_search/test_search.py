@@ -210,3 +210,26 @@ def test_why_names_place_and_word(tiny):
         search.why(tiny, picture, dict(text=" "))
     with pytest.raises(ValueError, match="no map called"):
         search.why(tiny, picture, dict(text="red", method="magic"))
+
+
+def test_with_several_templates_the_bars_are_of_the_same_score_as_the_map(tiny):
+    picture = Image.fromarray(np.random.default_rng(4).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    answer = search.why(tiny, picture, dict(text="red hair", template=["{}", "a face with {}"]))
+    for bar in answer["words"]:
+        assert bar["drop"] + bar["score_without"] == pytest.approx(answer["score"], abs=1e-5)
+
+
+@pytest.mark.parametrize("size, sees", [((64, 64), "middle"), ((640, 80), "middle"), ((641, 80), "padded"), ((4, 90), "padded")])
+def test_why_says_which_part_of_a_picture_its_map_covers(tiny, size, sees):
+    assert search.why(tiny, Image.new("RGB", size, "red"), dict(text="red"))["sees"] == sees
+
+
+def test_a_hit_names_its_version_and_what_its_percentile_is_among(tiny):
+    vectors, payloads = rows(12)
+    index = open_index(":memory:", 32, "test", server="")
+    index.upsert(range(12), vectors, [payload | {"hash": f"{i:02}ab" * 16} for i, payload in enumerate(payloads)])
+    answer = search.search(tiny, SimpleNamespace(index=index), ask(size=12))
+    assert {hit["id"]: hit["version"] for hit in answer["hits"]} == {i: f"{i:02}ab{i:02}ab" for i in range(12)}
+    # The page makes a place of it: 1 + the pictures that score higher.
+    places = [round((100 - hit["percentile"]) / 100 * answer["among"]) + 1 for hit in answer["hits"]]
+    assert answer["among"] == 12 and places == list(range(1, 13))

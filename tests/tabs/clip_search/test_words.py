@@ -10,7 +10,7 @@ def vector(tiny):
 
 
 def test_each_bar_is_the_score_of_the_sentence_without_its_word(tiny, vector):
-    score, bars, note = words.ablate(tiny, vector, "red hair and red shirt", "a face with {}")
+    score, bars, note = words.ablate(tiny, vector, "red hair and red shirt", ["a face with {}"])
     assert score == pytest.approx(float(tiny.texts(["a face with red hair and red shirt"])[0] @ vector), abs=1e-6)
     rests = ["hair and red shirt", "red and red shirt", "red hair red shirt", "red hair and shirt", "red hair and red"]
     for bar, rest in zip(bars, rests, strict=True):
@@ -41,3 +41,15 @@ def test_the_colours_word_carries_the_score(avatars, factor, word):
         drops = {bar["word"]: bar["drop"] for bar in bars}
         first.append(drops[colour] > max(drops["a"], drops["face"], drops["with"], 0))
     assert np.mean(first) >= 0.9
+
+
+def test_several_templates_are_averaged_as_in_the_query(tiny, vector):
+    patterns = ["{}", "a face with {}", "someone with {}"]
+    score, bars, _ = words.ablate(tiny, vector, "red hair", patterns)
+
+    def mean(text):
+        found = np.mean([tiny.texts([pattern.replace("{}", text)])[0] for pattern in patterns], 0)
+        return float(found @ vector / np.linalg.norm(found))
+
+    assert score == pytest.approx(mean("red hair"), abs=1e-6)
+    assert [bar["score_without"] for bar in bars] == pytest.approx([mean("hair"), mean("red")], abs=1e-6)
