@@ -23,6 +23,7 @@ from explorer.views.clip_search import ClipSearch
 WARM_SECONDS = 300  # that indexing the bundled faces may take on a slow host
 SIDES = 32, 1024  # of a picture that is sent to the page, in pixels
 SHOWN = {"cache-control": "private, max-age=600", "x-content-type-options": "nosniff"}
+ANEW = SHOWN | {"cache-control": "private, no-cache"}
 EXAMPLES = (
     "red hair and a blue shirt", "sunglasses on a pink background", "a sad face with a beard", "someone sticking the tongue out",
     "blonde dreadlocks", "a winking face with an afro",
@@ -179,7 +180,10 @@ def start(request: Request) -> Response:
 
 
 def image(request: Request) -> Response:
-    """?item=&collection= or ?picture= or ?face=, and ?size=: the picture, its longest side at most that many pixels."""
+    """?item=&collection=&model= or ?picture= or ?face=, and ?size=: the picture, its longest side at most that many pixels.
+
+    ?v= names the version of an indexed picture, by which a browser may keep it; without one it may have changed.
+    """
     query, session = request.query_params, request.query_params.get("session_hash", "")  # <img> sends no header
     side = routes.whole(request, "size", 256)
     if not SIDES[0] <= side <= SIDES[1]:
@@ -188,7 +192,8 @@ def image(request: Request) -> Response:
     shown.thumbnail((side, side), Image.Resampling.LANCZOS)
     file, small = io.BytesIO(), max(shown.size) <= 128
     shown.save(file, "PNG", compress_level=1) if small else shown.save(file, "JPEG", quality=90)
-    return Response(file.getvalue(), media_type="image/png" if small else "image/jpeg", headers=SHOWN)
+    stays = query.get("item") is None or query.get("collection", "faces") == "faces" or query.get("v")
+    return Response(file.getvalue(), media_type="image/png" if small else "image/jpeg", headers=SHOWN if stays else ANEW)
 
 
 async def picture(request: Request) -> Response:

@@ -60,6 +60,7 @@ function makeLessons(root, wire) {
     }
     lab.start = await opening.asking;
     lab.model = lab.start.model;
+    wire.model = lab.model.name;
   }
 
   function forget(name) {

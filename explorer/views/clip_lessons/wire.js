@@ -10,11 +10,20 @@ function wireTo(prefix) {
   /** One file, as it is. */
   const send = async (name, file) => (await ask(url(name), { method: "POST", body: file })).json();
 
-  /** The address of a picture. A visitor's own are for nobody else, so the address says whose it is. */
+  /**
+   * The address of a picture. A visitor's own are for nobody else, so the address says whose it is; a folder's numbers are
+   * those of one model's index, so it says which.
+   */
   const image = (ref, size = 128) =>
-    url("image", { ...ref, size, session_hash: "picture" in ref || ref.collection === "mine" ? session() : null });
+    url("image", {
+      ...ref,
+      size,
+      model: "item" in ref && (ref.collection ?? "faces") !== "faces" ? wire.model : null,
+      session_hash: "picture" in ref || ref.collection === "mine" ? session() : null,
+    });
 
-  return { get, post, send, image };
+  const wire = { get, post, send, image, model: null }; // the name of the model that lessons ask
+  return wire;
 }
 
 /** One name for the same picture, whichever way a reference is written. */

@@ -56,7 +56,7 @@ function makeDesk(root, wire) {
     reload,
     rate,
     at: (name) => root.querySelector('[data-at="' + name + '"]'),
-    image: wire.image,
+    image: (ref, size) => wire.image(ref, size, desk.model),
     get hits() {
       return desk.answer?.hits ?? [];
     },
@@ -184,6 +184,7 @@ function makeDesk(root, wire) {
     try {
       const told = await ask();
       if (!told || asked !== desk.query) return;
+      wire.learn(asked.collection, told.hits);
       desk.answer = told;
       facts({ state: "idle", hits: told.hits.length, query: ++answered });
       emit("answer", told);

@@ -2,7 +2,7 @@
 
 function wireTo(prefix) {
   const { route, ask: reach, post: tell, session } = window.explorer;
-  let era = "";
+  const versions = new Map(); // "collection/item" -> what the server calls the picture as it is now
 
   const url = (name, pairs) => route(prefix + "/" + name, pairs);
   const ask = (name, pairs, init) => reach(url(name, pairs), init);
@@ -10,19 +10,27 @@ function wireTo(prefix) {
   const post = (name, body, signal) => tell(url(name), body, signal);
   const send = (name, pairs, blob) => json(name, pairs, { method: "POST", body: blob });
 
-  /** The address of a picture. A visitor's own are for nobody else, and an <img> can send no header. */
-  const image = (ref, size) =>
+  /**
+   * The address of a picture. A visitor's own are for nobody else, and an <img> can send no header. A folder's numbers are
+   * those of one model's index, and a picture that has changed is another address.
+   */
+  const image = (ref, size, model) =>
     url("image", {
       ...ref,
       size,
+      model: ref.item !== undefined && (ref.collection ?? "faces") !== "faces" ? model : null,
       session_hash: ref.picture || ref.collection === "mine" ? session() : null,
-      v: era && ref.collection !== "faces" ? era : null,
+      v: versions.get(ref.collection + "/" + ref.item),
     });
 
-  /** Numbers of pictures are given anew: what the browser keeps under the old ones is no longer shown. */
-  const renumbered = () => void (era = Date.now().toString(36));
+  /** What an answer says of its pictures: which version of each is there now. */
+  const learn = (collection, hits) =>
+    hits.forEach(({ id, version }) => version && versions.set(collection + "/" + id, version));
 
-  return { ask, json, post, send, image, renumbered };
+  /** Numbers of pictures are given anew: which versions they had says nothing any more. */
+  const renumbered = () => versions.clear();
+
+  return { ask, json, post, send, image, learn, renumbered };
 }
 
 /** Runs one request at a time: a newer one ends the older, whose answer is dropped (null). */

@@ -1,9 +1,12 @@
 """The CLIP tab's routes over HTTP, with the model that ships: what a page may send, and one sentence for what it may not."""
 
+import io
 import json
 
 import gradio as gr
+import numpy as np
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -62,3 +65,34 @@ def test_what_is_no_picture(site, item):
 def test_twenty_words_can_be_looked_for(site):
     body = {"terms": [RED], "where": [["caption", "has", "red " * 20]]}
     assert site.post(X + "search", content=json.dumps(body)).json()["matched"] > 0
+
+
+@pytest.fixture
+def upload(site):
+    """upload(seed) -> what the server tells of a picture that joins this page's own collection"""
+
+    def send(seed):
+        file, pixels = io.BytesIO(), np.random.default_rng(seed).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(file, "PNG")
+        return site.post(X + "upload", params={"name": f"{seed}.png"}, content=file.getvalue()).json()
+
+    site.post(X + "forget", content="{}")
+    yield send
+    site.post(X + "forget", content="{}")
+
+
+def test_a_picture_that_may_change_is_kept_by_its_version_alone(site, upload):
+    """A visitor's pictures are numbered from 0 again after they were dropped; a browser may not show the old one."""
+    mine = {"collection": "mine", "session_hash": "page-of-test-ui", "size": 64}
+    seen = []
+    for seed in (1, 2):
+        upload(seed)
+        hit = site.post(X + "search", content=json.dumps({"terms": [RED], "collection": "mine"})).json()["hits"][0]
+        kept = site.get(X + "image", params=mine | {"item": hit["id"], "v": hit["version"]})
+        assert "max-age" in kept.headers["cache-control"] and hit["id"] == 0
+        assert "no-cache" in site.get(X + "image", params=mine | {"item": 0}).headers["cache-control"]
+        seen.append((hit["version"], kept.content))
+        site.post(X + "forget", content="{}")
+    assert seen[0][0] != seen[1][0] and seen[0][1] != seen[1][1]
+    for stays in ({"face": 3}, {"item": 3, "collection": "faces"}):
+        assert "max-age" in site.get(X + "image", params=stays | {"size": 64}).headers["cache-control"]
