@@ -48,12 +48,13 @@ class Fake:
         self.captions = [corpus.caption(row, i) for i, row in enumerate(rows)]
         self.words = {word for text in self.captions for word in re.findall(r"\w+", text)}
         self.asked, self.pictures, self.mine, self.jobs = [], [], [], {}
+        self.among, self.sees = None, "middle"  # pictures that percentiles are of; what the model sees of one
         self.broken = ""  # a sentence with which the search fails
         self.indexing = None  # how many faces are indexed, while they are
 
     def routes(self):
         names = {"get": ("start", "image", "facets", "browse", "job", "errors"), "post": ("picture", "upload")}
-        commands = ("search", "why", "classify", "confusion", "index", "forget")
+        commands = ("search", "script", "why", "classify", "confusion", "index", "forget")
         return [
             *(getattr(routes, kind)(f"clip/{name}", getattr(self, name)) for kind in names for name in names[kind]),
             *(routes.command(f"clip/{name}", getattr(self, name)) for name in commands),
@@ -156,7 +157,7 @@ class Fake:
         ]  # fmt: skip
         return {
             "equation": [], "hits": hits, "matched": len(ids), "more": (page + 1) * size < len(ids),
-            "total": there,
+            "total": there, "among": self.among or there,
             "nothing": "Nothing here matches these words well." if unknown else "", "unknown": unknown,
             "background": dict(mean=0.1, sd=0.1, sure=2.5, maybe=1.6), "notes": [],
             "took": dict(encode=1.0, search=0.5, rest=0.2),
@@ -167,13 +168,16 @@ class Fake:
         folders = [{"path": "even", "count": 120}, {"path": "odd", "count": 120}]
         return routes.answer({"folders": folders, "attributes": counts, "mtime": None, "bytes": [1000, 9000]})
 
+    def script(self, session, given):
+        return {"script": "".join(f"print({term['text']!r})\n" for term in given["terms"])}
+
     def why(self, session, given):
         self.asked.append(given)
         side = 8
         y, x = np.mgrid[:side, :side] / (side - 1)
         words = [dict(word=w, score_without=0.1, drop=0.3 if w == "red" else -0.02) for w in given["text"].split()]
         return {"method": given["method"], "side": side, "map": np.exp(-8 * ((x - 0.5) ** 2 + (y - 0.2) ** 2)).ravel().tolist(),
-                "score": 0.42, "words": words, "note": ""}  # fmt: skip
+                "score": 0.42, "words": words, "note": "", "sees": self.sees}  # fmt: skip
 
     def classify(self, session, given):
         self.asked.append(given)
@@ -292,6 +296,7 @@ def fake(served):
     """The server's side, as it is at the start of a test."""
     fake = served[0]
     fake.broken, fake.indexing = "", None
+    fake.among, fake.sees = None, "middle"
     fake.asked.clear(), fake.mine.clear(), fake.jobs.clear()
     return fake
 
@@ -347,7 +352,7 @@ def test_it_opens_with_results_and_one_line_that_says_what_to_do(search, fake):
     assert all(fake.about[i]["hair colour"] == "red" for i in shown(page))
     assert "Click one" in page.inner_text(".found-line")
     first = page.inner_text(".tile >> nth=0")
-    assert "0.9" in first and "top" in first and "sure" in first
+    assert "0.9" in first and "1st of 240" in first and "sure" in first
     assert len(fake.asked) == 1
 
 
@@ -473,6 +478,60 @@ def test_the_last_result_leads_to_the_next_page(search, fake):
     page.wait_for_function("document.activeElement === document.querySelector('.tile-pick')")
     page.click('[data-do="page-before"]')
     wait_query(page, "q.page === 0")
+
+
+@browser_test
+def test_a_picture_is_asked_for_under_its_model_and_version(search, fake):
+    """A folder's numbers are those of one model's index; a browser keeps a picture by its address."""
+    page = search()
+    page.evaluate("desk.model = 'another'")
+    image = "ref => Object.fromEntries(new URL(desk.image(ref, 64)).searchParams)"
+    assert page.evaluate(image, {"item": 3, "collection": "faces"}) == {"item": "3", "collection": "faces", "size": "64"}
+    folder = {"item": 3, "collection": "f1"}
+    asked = {"item": "3", "collection": "f1", "size": "64", "model": "another"}
+    assert page.evaluate(image, folder) == asked
+    page.evaluate("desk.wire.learn('f1', [{id: 3, version: 'aa01'}, {id: 4, version: ''}])")
+    assert page.evaluate(image, folder) == asked | {"v": "aa01"}
+    assert page.evaluate(image, folder | {"item": 4}) == asked | {"item": "4"}
+    page.evaluate("desk.wire.renumbered()")
+    assert page.evaluate(image, folder) == asked
+
+
+@browser_test
+def test_a_place_is_told_so_that_it_is_true(search, fake):
+    """The best of twelve is in no "top 0.1 %"."""
+    page = search()
+    fake.among = 12
+    page.evaluate("desk.search()")
+    page.wait_for_selector('.tile:first-child:has-text("1st of 12")')
+    page.click(".tile-pick >> nth=0")
+    page.wait_for_selector('.detail-scores:has-text("1st of 12 pictures")')
+    fake.among = 2000
+    page.evaluate("desk.search()")
+    page.wait_for_selector('.tile:first-child:has-text("top 0.1 %")')
+    assert "In the top 0.1 % of 2,000 pictures" in page.inner_text(".detail-scores").replace("\u2009", ",")
+
+
+@browser_test
+@pytest.mark.parametrize(
+    "sees, place",
+    [
+        ("middle", ["45%", "0%", "10%", "100%"]),
+        ("all", ["0%", "0%", "100%", "100%"]),
+        ("padded", ["0%", "-450%", "100%", "1000%"]),
+    ],
+)
+def test_the_map_lies_over_what_the_model_saw_of_a_strip(search, fake, sees, place):
+    page = search()
+    fake.sees = sees
+    page.click(".tile-pick >> nth=0")
+    page.wait_for_selector('.detail[data-why="done"]')
+    found = page.evaluate("""async () => {
+      const [image, map] = ['.heat-picture', '.heat-map'].map((name) => document.querySelector(name));
+      image.src = Object.assign(document.createElement('canvas'), { width: 500, height: 50 }).toDataURL();
+      await new Promise((done) => image.addEventListener('load', () => setTimeout(done), { once: true }));
+      return ['left', 'top', 'width', 'height'].map((side) => map.style[side]) }""")
+    assert found == place
 
 
 @browser_test
@@ -674,7 +733,7 @@ def test_a_link_says_that_a_picture_of_ones_own_is_not_in_it(search):
 @browser_test
 def test_results_leave_as_table_and_json(search, fake, tmp_path):
     page = search()
-    for kind in ("csv", "json"):
+    for kind in ("csv", "json", "py"):
         page.click(".menu summary")
         with page.expect_download() as saved:
             page.click(f'[data-export="{kind}"]')
@@ -683,6 +742,7 @@ def test_results_leave_as_table_and_json(search, fake, tmp_path):
     rows = (tmp_path / "csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(rows) == 25 and rows[0].startswith("rank,id,score")
     assert len(json.loads((tmp_path / "json").read_text())["hits"]) == 24
+    assert (tmp_path / "py").read_text() == "print('red hair')\n"
 
 
 @browser_test

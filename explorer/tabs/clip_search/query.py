@@ -55,7 +55,7 @@ def build(model, request: dict, likes: np.ndarray | None = None, dislikes: np.nd
 
     Image terms hold their "vector" (D,); in plain mode its length counts. Raises ValueError with one sentence.
     """
-    terms = _terms(request.get("terms"))
+    terms = terms_of(request.get("terms"))
     strategy = request.get("strategy") or "mean"
     if strategy not in STRATEGIES:
         raise ValueError("Liked examples are joined by 'mean' or compared by 'best'.")
@@ -159,7 +159,8 @@ def ids(value, what: str) -> list[int]:
     return list(dict.fromkeys(value))
 
 
-def _terms(given) -> list[dict]:
+def terms_of(given) -> list[dict]:
+    """A request's terms, without empty ones and those of weight 0, a text on one line. Raises ValueError with one sentence."""
     given = [] if given is None else given
     if not isinstance(given, (list, tuple)) or not all(isinstance(term, dict) for term in given):
         raise ValueError("An equation is a list of terms.")

@@ -42,6 +42,7 @@ def build() -> list[Route]:
         routes.get("clip/image", image),
         routes.post("clip/picture", picture),
         routes.command("clip/search", search),
+        routes.command("clip/script", script),
         routes.get("clip/facets", facets),
         routes.command("clip/why", why),
         routes.command("clip/classify", classify),
@@ -231,6 +232,13 @@ def _vector(session: str, ref, model, raw: bool = False) -> np.ndarray:
         if item is not None:
             return item.vector
     return model.images([_pixels(session, ref, model)], raw)[0]
+
+
+def script(session: str, given: dict) -> dict:
+    """{script}: the Python that ranks a folder of pictures by the same query, without this program."""
+    from explorer.tabs.clip_search import script as engine
+
+    return {"script": engine.script(given)}
 
 
 def facets(request: Request) -> Response:

@@ -1,4 +1,4 @@
-// The results as a file: CSV for a table, JSON for a program; and the link to what is on the screen.
+// The results as a file: CSV for a table, JSON for a program; the query as a script; and the link to what is on the screen.
 
 const CSV_FIELDS = [
   "rank",
@@ -50,6 +50,15 @@ function makeExport(desk) {
     return JSON.stringify({ asked, equation, total, matched, nothing, unknown, background, hits }, null, 1);
   }
 
+  async function script() {
+    try {
+      const asked = requestOf(desk.query, desk.model, desk.template(), SEARCH_SIZE);
+      handOver((await desk.wire.post("script", asked)).script, "text/x-python", name(".py"));
+    } catch (error) {
+      desk.fail(error);
+    }
+  }
+
   const copyLink = () => {
     const own = desk.query.terms.some(
       (term) => term.kind === "image" && (term.ref.picture !== undefined || term.ref.collection === "mine"),
@@ -86,6 +95,12 @@ function makeExport(desk) {
           "The query and the results of this page for a program",
           () => handOver(json(), "application/json", name(".json")),
           "json",
+        ),
+        item(
+          "Python",
+          "A script that searches a folder of yours by the same query, with open_clip and numpy alone",
+          script,
+          "py",
         ),
         item("Copy the link", "A link to this search", copyLink, "link"),
       ),
