@@ -930,6 +930,18 @@ def test_twins_and_sizes_and_details_come_from_the_server(lessons, server):
 
 
 @browser_test
+@pytest.mark.parametrize("n, width", [(16, 1400), (12, 1400), (8, 1400), (8, 390), (16, 390)])
+def test_captions_end_with_a_whole_line(lessons, n, width):
+    page = lessons(f"part=matrix&matrix_n={n}&matrix_detail=1", viewport={"width": width, "height": 844})
+    assert fact(page, "n", lesson("matrix")) == str(n)
+    lines = page.eval_on_selector_all(
+        "[data-caption]", "all => all.map(text => text.clientHeight / parseFloat(getComputedStyle(text).lineHeight))"
+    )
+    assert len(lines) == n and min(lines) > 0.9
+    assert np.allclose(lines, np.round(lines), atol=0.06)
+
+
+@browser_test
 def test_an_image_is_replaced_by_another_face_or_a_file(lessons):
     page = lessons()
     page.click('[data-row="2"]')

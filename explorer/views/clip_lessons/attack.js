@@ -11,7 +11,7 @@ async function makeAttack(section, lab) {
   const labels = piece("input", { type: "text", maxlength: 400, value: state.labels, placeholder: "no glasses, round glasses, sunglasses", "aria-label": "Labels, separated by commas", "data-do": "labels", oninput: () => ((state.labels = labels.value), later()), onkeydown: (event) => event.key === "Enter" && later.flush() });
   const size = slider("Size", { min: 0.05, max: 0.5, step: 0.01, value: state.size, fact: "word-size", words: (v) => Math.round(v * 100) + " %", change: (v) => ((state.size = v), later()) });
   const colour = piece("input", { type: "color", value: state.colour, "aria-label": "Colour of the word", onchange: () => ((state.colour = colour.value), later()) });
-  const plate = button("Paper note", () => ((state.plate = !state.plate), plate.setAttribute("aria-pressed", String(state.plate)), later()), { "aria-pressed": String(state.plate), "data-do": "plate" });
+  const plate = button("Plate", () => ((state.plate = !state.plate), plate.setAttribute("aria-pressed", String(state.plate)), later()), { "aria-pressed": String(state.plate), "data-do": "plate", title: "A plate behind the word, dark or light, whichever is easier to read on" });
   const face = facePicker(lab, "Another picture", 160, (ref) => ((state.ref = ref), probe.ask(), remember()));
   const picture = piece("img", { class: "picture stage", alt: "The face with the word", draggable: "false" });
   const stage = piece("div", {
@@ -25,7 +25,7 @@ async function makeAttack(section, lab) {
     ...(state.labels.trim() && { labels: state.labels.split(",").map((one) => one.trim()).filter(Boolean) }),
   }), draw);
   section.append(
-    piece("p", { class: "todo" }, "Write a word on the face and drag it about. A model that has read the web believes what is written; does this one? The grey bars are the control: a note with nonsense on it."),
+    piece("p", { class: "todo" }, "Write a word on the face and drag it about. A model that has read the web believes what is written; does this one? The grey bars are the control: the same letters in disorder."),
     piece("div", { class: "tools" }, face.node, piece("label", { class: "field" }, piece("span", { class: "field-name" }, "Word"), word), size.node, plate, piece("label", { class: "field" }, piece("span", { class: "field-name" }, "Ink"), colour),
       piece("label", { class: "field wide" }, piece("span", { class: "field-name" }, "Labels"), labels)),
     probe.trouble, probe.see,

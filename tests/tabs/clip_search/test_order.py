@@ -101,3 +101,9 @@ def test_the_trained_model_knows_whose_colour_is_whose(avatars):
 def test_bad_requests_are_one_sentence(tiny, given, say):
     with pytest.raises(ValueError, match=say):
         order.order(tiny, None, given)
+
+
+@pytest.mark.parametrize("low, high, end", [(0.8, 1.0, "knows which colour belongs to what."), (0.4, 0.6, "a bag of words.")])
+def test_shares_are_told_with_a_space_before_the_sign(low, high, end):
+    say = order._say({"swap": {"wins": 0.5, "low": low, "high": high}, "replace": {"wins": 1.0}})
+    assert say.startswith("A wrong colour is noticed in 100 % of the faces, swapped colours in 50 %. ") and say.endswith(end)

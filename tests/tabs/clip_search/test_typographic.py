@@ -131,3 +131,9 @@ def test_the_small_model_does_not_read(avatars):
 def test_bad_requests_are_one_sentence(tiny, given, say):
     with pytest.raises(ValueError, match=say):
         typographic.typographic(tiny, None, given)
+
+
+def test_shares_are_told_with_a_space_before_the_sign():
+    rates = {"changed": {"word": 1.0, "blank": 0.25}, "fooled": {"word": 0.5, "blank": 0.0}}
+    assert "of 100 % of the faces, the same letters in disorder 25 %." in typographic._say(rates, False, None)
+    assert "turns 50 % of the faces into its own label, the same letters in disorder 0 %." in typographic._say(rates, True, 0)
