@@ -53,6 +53,15 @@ class Index(Protocol):
     def facets(self, field: str, where: Where = ()) -> dict[Any, int]:
         """Each value of a field and how many rows have it, most frequent first."""
 
+    def attributes(self) -> list[str]:
+        """The fields "attr.<factor>" that some row has, sorted."""
+
+    def span(self, field: str) -> tuple[float, float] | None:
+        """The least and the largest value of a number's field; None where no row has one."""
+
+    def within(self, field: str, edges: Sequence[float]) -> list[int]:
+        """How many rows have a number from each edge on and below the next: one count less than edges."""
+
     def count(self, where: Where = ()) -> int:
         """How many rows `where` lets through."""
 

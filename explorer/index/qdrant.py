@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,32 @@ class QdrantIndex:
         counts = Counter(value for value in values if value is not None)
         return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
+    def attributes(self) -> list[str]:
+        """The fields "attr.<factor>" that some row has, sorted."""
+        found = self._scroll(self._filter(()), True)
+        return sorted({field for point in found for field in point.payload if field.startswith("attr.") and is_field(field)})
+
+    def span(self, field: str) -> tuple[float, float] | None:
+        """The least and the largest value of a number's field; None where no row has one."""
+        _number(field)
+        ends = []
+        for way in (self._m.Direction.ASC, self._m.Direction.DESC):
+            points, _ = self._client.scroll(
+                self.name, scroll_filter=self._filter(()), limit=1, with_payload=[field], with_vectors=False,
+                order_by=self._m.OrderBy(key=field, direction=way),
+            )  # fmt: skip
+            ends += [point.payload[field] for point in points]
+        return tuple(ends) if len(ends) == 2 else None
+
+    def within(self, field: str, edges: Sequence[float]) -> list[int]:
+        """How many rows have a number from each edge on and below the next: one count less than edges."""
+        m, out = self._m, []
+        for low, high in pairwise(edges):
+            between = m.FieldCondition(key=_number(field), range=m.Range(gte=float(low), lt=float(high)))
+            condition = m.Filter(must=[*self._filter(()).must, between])
+            out.append(self._client.count(self.name, count_filter=condition, exact=True).count)
+        return out
+
     def count(self, where: Where = ()) -> int:
         return self._client.count(self.name, count_filter=self._filter(where), exact=True).count
 
@@ -234,6 +261,12 @@ class _OneByOne:
                 return getattr(self._inner, name)(*args, **options)
 
         return call
+
+
+def _number(field: str) -> str:
+    if field not in NUMBERS:
+        raise ValueError(f"{str(field)[:60]!r} is no field of numbers.")
+    return field
 
 
 def _quoted(field: str) -> str:

@@ -15,7 +15,7 @@ import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy as np
 
 from . import scan
 from .rows import File, Item
-from .where import COLUMNS, TEXTS, WORDS, Where, checked, is_field, queries, sql, words
+from .where import COLUMNS, NUMBERS, TEXTS, WORDS, Where, checked, is_field, queries, sql, words
 
 WAIT = 30  # seconds for another process's transaction; one of 64 rows takes milliseconds
 CACHE = 32_000  # kB of pages in memory; large indexes of text are written here and there
@@ -306,6 +306,23 @@ class SqliteIndex:
         rows = self._ask(query, args)
         return {bool(value) if field == "damaged" else value: count for value, count in rows}
 
+    def attributes(self) -> list[str]:
+        """The fields "attr.<factor>" that some row has, sorted."""
+        step = "(select min(field) from tag where field > last)"  # from one field to the next, not row by row
+        query = f"with f(last) as (select min(field) from tag union all select {step} from f where last is not null)"
+        return [field for (field,) in self._ask(f"{query} select last from f where last is not null")]
+
+    def span(self, field: str) -> tuple[float, float] | None:
+        """The least and the largest value of a number's field. See `Index.span`."""
+        query = f"select {_number(field)} from item where +status = 'ok' and {field} is not null order by {field}"
+        ends = [self._ask(f"{query} {way} limit 1") for way in ("asc", "desc")]  # each at one end of an index
+        return (ends[0][0][0], ends[1][0][0]) if all(ends) else None
+
+    def within(self, field: str, edges: Sequence[float]) -> list[int]:
+        """How many rows have a number from each edge on and below the next. See `Index.within`."""
+        query = f"select count(*) from item where {_number(field)} >= ? and {field} < ? and +status = 'ok'"
+        return [self._ask(query, between)[0][0] for between in pairwise(edges)]  # one by one: others ask in between
+
     def files(self) -> Iterator[File]:
         """Every `File`, indexed or failed, in the order of their paths."""
         last = b""
@@ -343,6 +360,12 @@ def _ids(ids: Sequence[int]) -> np.ndarray:
     if out.size and (out.min() < 0 or out.max() >= 2**53):
         raise ValueError("An id is a whole number from 0 to 2^53 - 1.")
     return out
+
+
+def _number(field: str) -> str:
+    if field not in NUMBERS:
+        raise ValueError(f"{str(field)[:60]!r} is no field of numbers.")
+    return field
 
 
 def _tags(ids: np.ndarray, payloads: Sequence[dict]) -> list[tuple]:

@@ -188,6 +188,27 @@ def test_facets(index):
         index.facets("payload")
 
 
+def test_attributes_spans_and_counts_between(index):
+    assert index.attributes() == [] and index.span("mtime") is None and index.within("width", [0, 1e6]) == [0]
+    filled(index, 100)
+    index.upsert([200], vectors(1), [{"name": "one more", "attr.shoe": "left"}])  # without times and sizes
+    index.fail([File(300, b"bad.png", "", 5, 0, "error", "It is bad.")])
+    assert index.attributes() == ["attr.age", "attr.hair colour", "attr.shoe"]
+    times = np.array([payload(n)["mtime"] for n in range(100)])
+    assert index.span("mtime") == (times.min(), times.max()) and index.span("bytes") == (1000, 1099)
+    assert index.span("height") == (50, 50)
+    edges = [1.7e9 - 5, 1.7e9, 1.7e9 + 3.25, 1.7e9 + 20, 1.8e9]
+    assert index.within("mtime", edges) == [((times >= a) & (times < b)).sum() for a, b in zip(edges, edges[1:])]
+    assert index.within("bytes", [1000, 1099, 1100]) == [99, 1] and index.within("bytes", [1000]) == []
+    for field in ("name", "attr.age", "payload", "mtime; drop table item"):
+        with pytest.raises(ValueError):
+            index.span(field)
+        with pytest.raises(ValueError):
+            index.within(field, [0, 1])
+    index.delete([200])
+    assert index.attributes() == ["attr.age", "attr.hair colour"]
+
+
 @pytest.mark.parametrize("bad", [np.zeros(DIM), np.full(DIM, np.nan), np.r_[np.inf, np.ones(DIM - 1)], np.ones(DIM + 1)])
 def test_vectors_that_are_none_are_refused_whole(index, bad):
     good = np.ones(DIM)

@@ -1,52 +1,54 @@
 """What a collection can be filtered by, with counts: the values that its pictures really have."""
 
+import calendar
 from collections import Counter
 from datetime import UTC, datetime
 
 FOLDERS = 500  # listed at most, the fullest first
+ATTRIBUTES, VALUES = 50, 500  # of a collection, and of an attribute, the most frequent first
 PREFIX = "attr."
-RANGES = ("bytes", "mtime", "width", "height")
+RANGES = ("bytes", "mtime", "width")
 
 
 def facets(collection) -> dict:
-    """{folders: [{path, count}], orientation, years, attributes: {factor: {value: count}}, bytes: [least, most], ...}.
+    """{folders: [{path, count}], orientation, years, attributes: {factor: {value: count}}, bytes: [least, most], mtime, width}.
 
-    A folder counts the pictures below it too.
+    A folder counts the pictures below it too. Only what is shown is read: ends of ranges, and counts of groups.
     """
-    index, seen = collection.index, {}
-
-    def counts(field: str) -> dict:
-        if field not in seen:
-            seen[field] = index.facets(field)
-        return seen[field]
-
+    index = collection.index
     below: Counter = Counter()
-    for folder, count in counts("folder").items():
+    for folder, count in index.facets("folder").items():
         parts = str(folder or "").split("/")
         for end in range(1, len(parts) + 1):
             below["/".join(parts[:end])] += count
     below.pop("", None)
-    years = Counter()
-    for moment, count in counts("mtime").items():
-        if moment:
-            years[str(datetime.fromtimestamp(float(moment), UTC).year)] += count
-    factors = {field.removeprefix(PREFIX): counts(field) for field in _attributes(index)}
     fullest = sorted(below.items(), key=lambda folder: (-folder[1], folder[0]))[:FOLDERS]
+    spans = {field: index.span(field) for field in RANGES}
     return {
         "folders": [{"path": path, "count": count} for path, count in fullest],
-        "orientation": {str(k): v for k, v in counts("orientation").items() if k},
-        "years": dict(sorted(years.items())),
-        "attributes": {name: {str(k): v for k, v in found.items() if k} for name, found in factors.items()},
-        **{field: _range(counts(field)) for field in RANGES},
+        "orientation": _named(index.facets("orientation")),
+        "years": _years(index, spans["mtime"]),
+        "attributes": {field.removeprefix(PREFIX): _named(index.facets(field)) for field in _attributes(index)},
+        **{field: span and [float(end) for end in span] for field, span in spans.items()},
     }
 
 
 def _attributes(index) -> list[str]:
-    """The attributes that the first pictures of a collection have: all have the same, or none."""
-    some = [item for item in index.get([int(i) for i in index.ids()[:1]]) if item]
-    return [field for item in some for field in item.payload if field.startswith(PREFIX)]
+    """The attributes of all pictures: those of the first one in its order, then the others by name."""
+    names = index.attributes()
+    first = [field for item in index.get([int(i) for i in index.ids()[:1]]) if item for field in item.payload]
+    return [*(field for field in first if field in names), *(field for field in names if field not in first)][:ATTRIBUTES]
 
 
-def _range(found: dict) -> list[float] | None:
-    values = [float(value) for value in found if value is not None]
-    return [min(values), max(values)] if values else None
+def _named(found: dict) -> dict[str, int]:
+    return {str(value): count for value, count in list(found.items())[:VALUES] if value not in (None, "")}
+
+
+def _years(index, span: tuple[float, float] | None) -> dict[str, int]:
+    """Pictures per year (UTC), empty years left out."""
+    if span is None:
+        return {}
+    first, last = (datetime.fromtimestamp(end, UTC).year for end in span)
+    years = range(first, last + 1)
+    counts = index.within("mtime", [calendar.timegm((year, 1, 1, 0, 0, 0)) for year in range(first, last + 2)])
+    return {str(year): count for year, count in zip(years, counts) if count}

@@ -55,7 +55,7 @@ class Described:
     """What files beside a picture say of it."""
 
     caption: str = ""
-    attributes: dict[str, str | float] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)  # numbers as texts too: they are chosen from a list, as words are
 
 
 def shown(path: bytes) -> str:
@@ -112,14 +112,14 @@ def walk(base: str | os.PathLike) -> Iterator[Found | Lost]:
             described = [*beside.get(_key(stem), ()), *(beside.get(_key(name), ()) if stem != name else ())]
             described += [table] if table else []
             yield Found(
-                os.path.join(folder, name), status.st_size, _held(max([status.st_mtime_ns, *(t for _, t in described)])),
-                _held(status.st_mtime_ns) / 1e9, tuple(os.path.join(folder, other) for other, _ in described),
+                os.path.join(folder, name), status.st_size, _held(max([status.st_mtime_ns, *(t for _, t in described)]), ENDS_NS),
+                _held(status.st_mtime, ENDS_NS / 1e9), tuple(os.path.join(folder, other) for other, _ in described),
             )  # fmt: skip
         waiting.extend(reversed(below))
 
 
-def _held(ns: int) -> int:
-    return max(-ENDS_NS, min(ns, ENDS_NS))
+def _held(time: float, end: float) -> float:
+    return max(-end, min(time, end))
 
 
 def _key(stem: bytes) -> str:
@@ -200,8 +200,17 @@ def _add(out: Described, said) -> None:
     attributes = said.get("attributes")
     for name, value in list(attributes.items() if isinstance(attributes, dict) else ())[:24]:
         name = re.sub(r"[^\w .+-]", " ", str(name)).strip()[:60]
-        if name and (isinstance(value, str) or (isinstance(value, (int, float)) and abs(value) < 1e15)):
-            out.attributes.setdefault(name, value[:100].encode("utf-8", "replace").decode() if isinstance(value, str) else value)
+        if name and (text := _text(value)):
+            out.attributes.setdefault(name, text)
+
+
+def _text(value) -> str:
+    """A value as it is shown and chosen: "red", "20", "0.5", "true"; "" for one that is none."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)) and abs(value) < 1e15:
+        return str(int(value) if value == int(value) else value)
+    return value[:100].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 # --- Folders that visitors name ---

@@ -1,5 +1,6 @@
 """Indexing a folder: what changes, what stays, and what a kill at any moment leaves behind."""
 
+import json
 import os
 import random
 import shutil
@@ -136,7 +137,8 @@ def test_two_files_of_one_content_are_two_rows_and_one_look(folder, index):
 def test_captions_beside_pictures(folder, index):
     fill(folder, 6)
     (folder / "00001.txt").write_text("  A red\n face ", encoding="utf-8")
-    (folder / "00002.webp.json").write_text('{"description": "blue hair", "attributes": {"shirt": "green", "age": 4}}')
+    said = {"description": "blue hair", "attributes": {"shirt": "green", "age": 4.0, "hat": False, "x": None}}
+    (folder / "00002.webp.json").write_text(json.dumps(said))
     (folder / "metadata.jsonl").write_text('{"file_name": "00004.webp", "text": "from a table"}\nnot json\n')
     (folder / "00005.json").write_text("{broken")
     run(folder, index)
@@ -144,7 +146,8 @@ def test_captions_beside_pictures(folder, index):
     assert [caption(name) for name in (b"00001.png", b"00002.webp", b"00004.webp", b"00005.png")] == [
         "A red face", "blue hair", "from a table", "",
     ]  # fmt: skip
-    assert index.count([("attr.shirt", "==", "green"), ("attr.age", ">=", 4)]) == 1
+    assert index.count([("attr.shirt", "==", "green"), ("attr.age", "in", ["4"]), ("attr.hat", "==", "false")]) == 1
+    assert index.attributes() == ["attr.age", "attr.hat", "attr.shirt"]
 
     model = Counting()
     (folder / "00001.txt").write_text("changed", encoding="utf-8")
@@ -249,8 +252,8 @@ def test_times_that_no_index_holds_stop_nothing(folder, index, monkeypatch):
 
         def stat(self, **how):
             status = self._entry.stat(**how)
-            facts = {name: getattr(status, name) for name in ("st_mode", "st_size", "st_mtime_ns")}
-            return SimpleNamespace(**facts | ({"st_mtime_ns": odd[self.name]} if self.name in odd else {}))
+            ns = odd.get(self.name, status.st_mtime_ns)
+            return SimpleNamespace(st_mode=status.st_mode, st_size=status.st_size, st_mtime_ns=ns, st_mtime=ns / 1e9)
 
     @contextmanager
     def listed(place):
