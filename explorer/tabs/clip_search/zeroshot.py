@@ -12,6 +12,7 @@ from explorer.tabs.clip_search import query, sure
 
 LABELS = 50  # of a classifier; a table of more is read by nobody
 LETTERS = 200  # of a label
+TEXTS = 1000  # labels x templates: of each, the model makes a vector
 CELL = 400  # pictures of a cell of the matrix that are named
 
 
@@ -103,7 +104,13 @@ def _cell(cell, ids, scores, truth, said, n: int) -> list[int] | None:
 
 
 def weigh(model, labels: list[str], patterns: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors of labels in templates: each one (labels, templates, D), and the mean of a label's, of length 1: (labels, D)."""
+    """Vectors of labels in templates: each one (labels, templates, D), and the mean of a label's, of length 1: (labels, D).
+
+    Raises ValueError for more than 1,000 texts in all.
+    """
+    if len(labels) * len(patterns) > TEXTS:
+        most = TEXTS // len(labels)
+        raise ValueError(f"{len(labels)} labels can have {most} templates at most, not {len(patterns)}; take some away.")
     flat = model.texts([pattern.replace("{}", label) for label in labels for pattern in patterns])
     each = flat.reshape(len(labels), len(patterns), -1)
     mean = each.mean(1)

@@ -84,6 +84,13 @@ def folders():
     return SimpleNamespace(index=index, vectors=stored, names=names)
 
 
+def test_labels_and_templates_together_have_an_end(tiny, picture, folders):
+    many = [f"number {n} of {{}}" for n in range(100)]
+    assert len(zeroshot.classify(tiny, picture, dict(labels=list("abcdefghij"), templates=many))["per_template"][0]) == 100
+    with pytest.raises(ValueError, match="50 labels can have 20 templates at most, not 100"):
+        zeroshot.classify(tiny, picture, dict(labels=[str(n) for n in range(50)], templates=many))
+
+
 def test_confusion_is_sklearns(tiny, folders):
     from sklearn.metrics import accuracy_score, confusion_matrix
 
