@@ -32,7 +32,8 @@ def arithmetic(model, picture: Image.Image | None, given: dict) -> dict:
     """{ref, plus, minus, weight, n: faces searched, k} -> the nearest faces to picture + weight * (plus - minus).
 
     {face, plus, minus, weight, of, wanted, before, terms, variants, measured, say}; what these hold stands in `_term`, `_variant`
-    and `_measured`. Whatever needs known attributes is none where the words name none. Raises ValueError with one sentence.
+    and `_measured`. Whatever needs known attributes is none where the words name none. An empty `plus` or `minus` is no term of
+    the sum. Raises ValueError with one sentence.
     """
     n, k = asked(given, "n", faces.usual(model, 500, 100), 100, faces.MOST), asked(given, "k", 8, 1, 24)
     weight = asked(given, "weight", 1.0, 0, 4)
@@ -41,11 +42,14 @@ def arithmetic(model, picture: Image.Image | None, given: dict) -> dict:
         face = int(np.flatnonzero(faces.shows(rows, {"hair colour": "red"}))[0])
     row = faces.attributes([face])[0] if face is not None else None
     colour = corpus.describe(row)["hair colour"] if row is not None else "red"
-    minus = faces.words(given, "minus", f"{colour} hair")
-    plus = faces.words(given, "plus", "blue hair" if colour != "blue" else "red hair")
+    minus = _words(given, "minus", f"{colour} hair")
+    plus = _words(given, "plus", "blue hair" if colour != "blue" else "red hair")
+    if not plus and not minus:
+        raise ValueError("Type a word to add or to take away.")
     wanted, lost = faces.claims(plus), faces.claims(minus)
 
-    base, texts = faces.vectors(model, n, raw=True), model.texts([plus, minus], raw=True)
+    base = faces.vectors(model, n, raw=True)
+    texts = model.texts([plus, minus], raw=True) * np.array([[bool(plus)], [bool(minus)]])
     means = base.mean(0), model.texts([faces.caption(i) for i in range(CAPTIONS)], raw=True).mean(0)
     start = (faces.vectors(model, [face], raw=True) if face is not None else model.images([picture], raw=True))[0]
     own = face if face is not None and face < n else None
@@ -55,6 +59,7 @@ def arithmetic(model, picture: Image.Image | None, given: dict) -> dict:
         for sign, label, kind, vector, claims in (
             ("+", "the picture", "image", start, {}), ("+", plus, "text", texts[0], wanted), ("-", minus, "text", texts[1], lost),
         )
+        if label
     ]  # fmt: skip
     variants = [_variant(name, start, texts, weight, base, means, rows, own, row, wanted, k) for name in VARIANTS]
     measured = _measured(texts, weight, base, means, rows, wanted, lost) if wanted and lost else None
@@ -65,13 +70,23 @@ def arithmetic(model, picture: Image.Image | None, given: dict) -> dict:
     }  # fmt: skip
 
 
+def _words(given: dict, name: str, default: str) -> str:
+    """As `faces.words`, and "" for an empty field."""
+    found = given.get(name)
+    return "" if isinstance(found, str) and not found.strip() else faces.words(given, name, default)
+
+
 def parts(name: str, image: np.ndarray, texts: np.ndarray, weight: float, means) -> list[np.ndarray]:
-    """The three terms of a variant, (..., D) each, of pictures (..., D) and the texts (plus, minus), as the towers give them."""
+    """The three terms of a variant, (..., D) each, of pictures (..., D) and the texts (plus, minus), as the towers give them.
+
+    A text of zeros is no term.
+    """
+    there = texts.any(-1, keepdims=True)
     if name == "raw":
         return [image, weight * texts[0], -weight * texts[1]]
     if name == "centred":
         image, texts = unit(image) - unit(means[0]), unit(texts) - unit(means[1])
-    image, texts = unit(image), unit(texts)
+    image, texts = unit(image), unit(texts) * there
     weight = 0 if name == "image" else weight
     return [image, weight * texts[0], -weight * texts[1]]
 
@@ -96,7 +111,7 @@ def _term(sign, label, kind, vector, base, rows, own, claims) -> dict:
 def _variant(name, start, texts, weight, base, means, rows, own, row, wanted, k) -> dict:
     """{name, title, formula, length, share, hits, success, kept}.
 
-    `length` and `share` are of the sum: share[i] = term_i . sum / |sum|², so all three add up to 1. A hit is {face, score,
+    `length` and `share` are of the sum: share[i] = term_i . sum / |sum|², so all terms add up to 1. A hit is {face, score,
     attributes, right, kept, others}: whether it shows what was wanted, and how many of the other factors are as before.
     """
     terms = parts(name, start, texts, weight, means)
@@ -112,7 +127,8 @@ def _variant(name, start, texts, weight, base, means, rows, own, row, wanted, k)
     ]  # fmt: skip
     return {
         "name": name, "title": VARIANTS[name][0], "formula": VARIANTS[name][1], "length": length,
-        "share": [float(term @ total) / max(length**2, 1e-12) for term in terms], "hits": hits,
+        "share": [float(term @ total) / max(length**2, 1e-12) for term, there in zip(terms, (True, *texts.any(-1))) if there],
+        "hits": hits,
         "success": float(np.mean([hit["right"] for hit in hits])) if wanted else None,
         "kept": float(np.mean([hit["kept"] for hit in hits]) / len(others)) if row is not None and wanted else None,
     }  # fmt: skip
@@ -156,6 +172,8 @@ def _others(wanted: dict) -> list[int]:
 
 
 def _say(measured: dict | None, plus: str, minus: str) -> str:
+    if not plus or not minus:
+        return "With words in both fields the four ways are compared on many faces."
     if measured is None:
         return "These words name nothing that is known of the faces, so judge the results with your own eyes."
     found, kept = ({row["name"]: row[what] for row in measured["rows"]} for what in ("success", "kept"))

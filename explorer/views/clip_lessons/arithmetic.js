@@ -29,7 +29,7 @@ async function makeArithmetic(section, lab) {
     if (told.face !== null) face.show(state.ref ?? { face: told.face });
     variants.replaceChildren(...told.variants.map((way) => piece("section", { class: "variant", "data-variant": way.name, "data-success": way.success ?? "" },
       piece("div", { class: "variant-head" }, piece("h4", {}, way.title), piece("code", {}, way.formula), shares(way, told.terms),
-        piece("p", { class: "reading-line" }, way.success === null ? "" : `${percentText(way.success)} have it; of the rest, ${percentText(way.kept)} is kept.`)),
+        piece("p", { class: "reading-line" }, way.success === null ? "" : `${percentText(way.success)} have it` + (way.kept === null ? "." : `; of the rest, ${percentText(way.kept)} is kept.`))),
       piece("div", { class: "hits" }, ...way.hits.map((hit) => sumHit(lab, hit))))));
     terms.replaceChildren(...told.terms.map((term) => piece("div", { class: "term", "data-kind": term.kind },
       piece("p", {}, piece("b", {}, term.sign.replace("-", "−") + " " + term.label), ` has length ${fixedText(term.length, 2)} before it is scaled; on its own it finds:`),
