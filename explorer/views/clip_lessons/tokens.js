@@ -153,7 +153,9 @@ async function makeTokens(section, lab) {
     const done = [state.shuffle !== null && "shuffling the patches", state.zero && "zeroing the positions"].filter(Boolean).join(" and ");
     if (!done) return `${begin} In its true order the picture scores ${fixedText(plain, 3)} for this text.`;
     const change = score - plain;
-    return `${begin} By ${done} the score ${Math.abs(change) < 0.0005 ? "stays at" : change < 0 ? "falls from" : "rises from"} ${fixedText(plain, 3)}${Math.abs(change) < 0.0005 ? "" : " to " + fixedText(score, 3)}.${told.note ? " " + told.note : ""}`;
+    const { of, mean, sd } = told.orders;
+    const orders = state.shuffle === null || state.zero ? "" : `; over ${of} orders it is ${fixedText(mean, 3)} ± ${fixedText(sd, 3)}`; // one alone may be lucky
+    return `${begin} By ${done} the score ${Math.abs(change) < 0.0005 ? "stays at" : change < 0 ? "falls from" : "rises from"} ${fixedText(plain, 3)}${Math.abs(change) < 0.0005 ? "" : " to " + fixedText(score, 3)}${orders}.${told.note ? " " + told.note : ""}`;
   }
 
   function geometry(size) {
