@@ -132,10 +132,11 @@ def _face(number) -> np.ndarray:
 
 
 def _whole(value) -> int:
-    fits = isinstance(value, str) or (type(value) is int and abs(value) < 2**53)  # endless numbers have no text
-    if not fits or not re.fullmatch(r"-?\d{1,15}", str(value), re.ASCII):
-        raise ValueError("A picture is named by a whole number of at most 15 digits.")
-    return int(value)
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,16}", value, re.ASCII):  # no more digits than 2^53 has
+        value = int(value)
+    if type(value) is not int or abs(value) >= 2**53:
+        raise ValueError("A picture is named by a whole number below 2^53.")
+    return value
 
 
 def _number(given: dict, name: str, default: float) -> float:

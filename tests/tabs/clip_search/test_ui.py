@@ -10,7 +10,8 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from explorer.tabs.clip_search import ui
+from explorer.tabs.clip_search import models, ui
+from explorer.tabs.clip_search.library import Library
 
 X = "/gradio_api/x/clip/"
 
@@ -57,7 +58,7 @@ def test_what_a_page_may_not_send_is_one_sentence(site, case):
     assert said in sentence(site.post(X + name, content=json.dumps(body)))
 
 
-@pytest.mark.parametrize("item", ["--5", "9" * 16, "7" * 5000, "1e3", "-1"])
+@pytest.mark.parametrize("item", ["--5", "9" * 16, str(2**53), "7" * 5000, "1e3", "-1"])
 def test_what_is_no_picture(site, item):
     sentence(site.get(X + "image", params={"item": item, "collection": "faces", "size": 64}))
 
@@ -96,3 +97,28 @@ def test_a_picture_that_may_change_is_kept_by_its_version_alone(site, upload):
     assert seen[0][0] != seen[1][0] and seen[0][1] != seen[1][1]
     for stays in ({"face": 3}, {"item": 3, "collection": "faces"}):
         assert "max-age" in site.get(X + "image", params=stays | {"size": 64}).headers["cache-control"]
+
+
+def test_a_folder_that_only_another_model_knows_shows_its_pictures(site, monkeypatch, tmp_path, tiny_folder):
+    root = tmp_path / "pictures"
+    root.mkdir()
+    for seed in range(3):
+        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (80, 80, 3), dtype=np.uint8)).save(root / f"{seed}.png")
+    library = Library([root], tmp_path / "data")
+    monkeypatch.setenv("EXPLORER_CLIP", str(tiny_folder))
+    monkeypatch.setattr(ui, "_library", lambda: library)
+    try:
+        body = {"action": "build", "root": library.roots()[0]["id"], "path": "", "model": "own"}
+        name = site.post(X + "index", content=json.dumps(body)).json()["collection"]
+        assert library.jobs.get(name).ended.wait(30)
+        body = {"terms": [RED], "collection": name, "model": "own"}
+        hits = site.post(X + "search", content=json.dumps(body)).json()["hits"]
+        assert len(hits) == 3 and all(len(hit["version"]) == 8 for hit in hits)
+        query = {"item": hits[0]["id"], "collection": name, "size": 64}
+        shown = site.get(X + "image", params=query | {"model": "own", "v": hits[0]["version"]})
+        assert shown.status_code == 200, shown.text
+        assert np.asarray(Image.open(io.BytesIO(shown.content))).shape == (64, 64, 3)
+        assert "not indexed with this model" in sentence(site.get(X + "image", params=query))
+    finally:
+        library.close()
+        models._loaded.pop("own", None)
