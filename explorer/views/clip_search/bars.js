@@ -71,7 +71,7 @@ function labelBars() {
     equation.replaceChildren(
       piece("span", {}, "p = softmax(s · cos)."),
       " First: p = 1 / Σ e",
-      piece("sup", {}, "s (cos j − cos 1)"),
+      piece("sup", {}, "s (cos", piece("sub", {}, "j"), " − cos", piece("sub", {}, "1"), ")"),
       " = 1 / ",
       sumText(sum),
       " = ",

@@ -71,9 +71,9 @@ function makeResults(place, desk) {
         barNote,
         "Bar: standard deviations above what unrelated " +
           kindOf(desk.query) +
-          " score. Marks: perhaps from " +
-          fixedText(maybe, 1) +
-          ", sure from " +
+          " score. Marks: " +
+          (fixedText(maybe, 1) === fixedText(sure, 1) ? "" : "perhaps from " + fixedText(maybe, 1) + ", ") +
+          "sure from " +
           fixedText(sure, 1) +
           ".",
       );
