@@ -160,7 +160,7 @@ function makeConfusion(desk, labels) {
                         {
                           type: "button",
                           title:
-                            countText(count, "picture") + " " + cellWords(values, i, j, count),
+                            countText(count, "picture") + " " + cellWords(values[i], values[j], columns[j], count),
                           onclick: () => look(values, columns[j], i, j),
                         },
                         wholeText(count),
@@ -202,7 +202,7 @@ function makeConfusion(desk, labels) {
         ...NOTHING_ASKED,
         collection: asked.collection,
         text: said,
-        cell: { ids, words: cellWords(values, i, j, ids.length) + some },
+        cell: { ids, words: cellWords(values[i], values[j], said, ids.length) + some },
       });
       desk.show("search", false, true);
       desk.results.top();
@@ -219,9 +219,10 @@ function makeConfusion(desk, labels) {
   return { node, load };
 }
 
-/** What the pictures of a cell are: "that are short and were said to be curly". */
-function cellWords(values, i, j, count) {
-  const [is, said] = [values[i], values[j]].map((value) => value.split("/").pop());
+/** What the pictures of a cell are: "that are short and were said to be curly"; words of one's own stand as they are. */
+function cellWords(truth, guess, label, count) {
+  const [is, said] = [truth, guess].map((value) => value.split("/").pop());
   const [be, were] = count === 1 ? ["is", "was"] : ["are", "were"];
-  return "that " + be + " " + is + " and " + were + " said to be " + said;
+  const own = label.toLowerCase().includes(said.replace(/[_-]+/g, " ").toLowerCase()) ? said : "“" + label + "”";
+  return "that " + be + " " + is + " and " + were + " said to be " + own;
 }
