@@ -71,7 +71,8 @@ def search(model, collection, request: dict) -> dict:
             background |= dict(zip(("sure", "maybe"), map(float, ruler.thresholds)))
         nothing = _nothing(index, ruler, found) if seed is None and only is None and not request.get("least") else ""
     if not found.matched:
-        nothing = "The collection is empty." if not total else "No picture passes these filters; take one away."
+        empty = "Nothing is indexed yet; it has begun." if _building(collection) else "The collection is empty."
+        nothing = empty if not total else "No picture passes these filters; take one away."
 
     hits = [
         _hit(item, hidden) | dict(
@@ -92,6 +93,11 @@ def search(model, collection, request: dict) -> dict:
         "nothing": nothing, "unknown": q.unknown, "background": background, "notes": notes,
         "took": dict(encode=_ms(encoded - began), search=_ms(searched - encoded), rest=_ms(ended - searched)),
     }  # fmt: skip
+
+
+def _building(collection) -> bool:
+    job = getattr(collection, "job", None)
+    return isinstance(job, dict) and job.get("state") in ("scanning", "running", "paused")
 
 
 def why(model, picture, request: dict) -> dict:

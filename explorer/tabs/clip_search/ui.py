@@ -401,6 +401,8 @@ def _told(sentence) -> gr.Error:
 def clip_search(text: str, count: int = 8):
     """The bundled faces that suit a text best: a list of {"id", "score" (cosine), "percentile", "z", "caption"}, best first."""
     try:
+        model = _model({})
+        _library().get("faces", "api", model, wait=WARM_SECONDS)  # a program waits for all of them; a page is shown the first
         asked = {"terms": [{"kind": "text", "text": text or "", "weight": 1}], "size": max(1, min(int(count or 8), 100))}
         wanted = ("id", "score", "percentile", "z", "caption")
         return [{name: hit.get(name) for name in wanted} for hit in search("api", asked)["hits"]]

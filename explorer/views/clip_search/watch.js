@@ -34,6 +34,7 @@ function makeWatch(place, desk) {
     } else if (desk.answer) {
       end();
       await desk.reload().catch(() => {});
+      if (job?.state === "done") desk.emit("job", { ...job, id: asked }); // filters count anew
       const more = asked === desk.query.collection && job?.state === "done" && desk.answer.total !== desk.collection()?.count;
       if (more) desk.search();
       return;
