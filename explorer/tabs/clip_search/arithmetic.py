@@ -178,7 +178,7 @@ def _say(measured: dict | None, plus: str, minus: str) -> str:
         return "These words name nothing that is known of the faces, so judge the results with your own eyes."
     found, kept = ({row["name"]: row[what] for row in measured["rows"]} for what in ("success", "kept"))
     return (
-        f"Of {measured['of']} faces with {minus}, the sum finds one with {plus} first in {found['raw']:.0%} with the terms as "
-        f"they are, in {found['unit']:.0%} with each at length 1 and in {found['centred']:.0%} without the gap. Of the rest, "
-        f"{kept['unit']:.0%} stays at length 1; among these faces {measured['best']:.0%} could."
+        f"Of {measured['of']} faces with {minus}, the sum finds one with {plus} first in {100 * found['raw']:.0f} % with the terms as "
+        f"they are, in {100 * found['unit']:.0f} % with each at length 1 and in {100 * found['centred']:.0f} % without the gap. Of the rest, "
+        f"{100 * kept['unit']:.0f} % stays at length 1; among these faces {100 * measured['best']:.0f} % could."
     )
