@@ -10,7 +10,7 @@ from PIL import Image
 from explorer import corpus
 from explorer.corpus.factors import NAMES
 from explorer.tabs.clip_search import faces
-from explorer.tabs.clip_search.faces import asked, unit
+from explorer.tabs.clip_search.faces import asked, percent, unit
 
 NEIGHBOURS = 4  # shown of each term alone
 MEASURED = 60  # faces on which the variants are compared
@@ -177,8 +177,9 @@ def _say(measured: dict | None, plus: str, minus: str) -> str:
     if measured is None:
         return "These words name nothing that is known of the faces, so judge the results with your own eyes."
     found, kept = ({row["name"]: row[what] for row in measured["rows"]} for what in ("success", "kept"))
+    raw, unit_, centred = (percent(found[name]) for name in ("raw", "unit", "centred"))
     return (
-        f"Of {measured['of']} faces with {minus}, the sum finds one with {plus} first in {100 * found['raw']:.0f} % with the terms as "
-        f"they are, in {100 * found['unit']:.0f} % with each at length 1 and in {100 * found['centred']:.0f} % without the gap. Of the rest, "
-        f"{100 * kept['unit']:.0f} % stays at length 1; among these faces {100 * measured['best']:.0f} % could."
+        f"Of {measured['of']} faces with {minus}, the sum finds one with {plus} first in {raw} with the terms as they are, in "
+        f"{unit_} with each at length 1 and in {centred} without the gap. Of the rest, {percent(kept['unit'])} stays at length 1; "
+        f"among these faces {percent(measured['best'])} could."
     )

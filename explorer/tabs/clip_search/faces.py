@@ -124,6 +124,11 @@ def unit(x: np.ndarray) -> np.ndarray:
     return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """.97 -> "97 %", as sentences say it."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def asked(given: dict, name: str, default: float, low: float, high: float) -> float:
     """A number of a request, whole where the default is. Raises ValueError where it is none or outside low to high."""
     found = given.get(name)

@@ -48,13 +48,13 @@ def _say(answer: dict) -> str:
     if at == 0:
         moved = "no shift finds more"
     elif recall[at] - recall[0] <= doubt:
-        moved = f"no shift finds clearly more ({_percent(recall[at])} at best, moved by {SHIFTS[at]:.1f} of the gap)"
+        moved = f"no shift finds clearly more ({faces.percent(recall[at], 1)} at best, moved by {SHIFTS[at]:.1f} of the gap)"
     else:
-        moved = f"moved by {SHIFTS[at]:.1f} of the gap, {_percent(recall[at])}"
+        moved = f"moved by {SHIFTS[at]:.1f} of the gap, {faces.percent(recall[at], 1)}"
     say = (
         f"The two centres are {answer['gap']:.2f} apart. A picture and its own caption have a cosine of {matching:.2f}, two "
         f"different pictures {pictures:.2f}, two captions {texts:.2f}: the same number means different things. Where the texts "
-        f"stand, {_percent(recall[0])} find their partner; {moved}."
+        f"stand, {faces.percent(recall[0], 1)} find their partner; {moved}."
     )
     return say.replace("-", "−")
 
@@ -113,10 +113,6 @@ def cosines(images: np.ndarray, texts: np.ndarray) -> dict[str, np.ndarray]:
 def _spread(values: np.ndarray) -> dict:
     counts, _ = np.histogram(values.clip(-1, 1), BINS, (-1, 1))
     return {"mean": round(float(values.mean()), 5), "sd": round(float(values.std()), 5), "hist": counts.tolist()}
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _round(x: np.ndarray) -> list:

@@ -14,7 +14,7 @@ from PIL import Image
 from explorer import corpus
 from explorer.clip import pairs
 from explorer.tabs.clip_search import faces
-from explorer.tabs.clip_search.faces import asked
+from explorer.tabs.clip_search.faces import asked, percent
 
 DEFAULT = 25  # a face for an own sentence
 EXAMPLES = 3  # of the clearest at either end
@@ -157,13 +157,9 @@ def _own(model, vector: np.ndarray, text: str) -> dict:
 
 def _say(tests: dict) -> str:
     swap, control = tests["swap"], tests["replace"]
-    says = f"A wrong colour is noticed in {_percent(control['wins'])} of the faces, swapped colours in {_percent(swap['wins'])}. "
+    says = f"A wrong colour is noticed in {percent(control['wins'])} of the faces, swapped colours in {percent(swap['wins'])}. "
     if swap["low"] > 0.75:
         return says + "This model was trained with such twins and knows which colour belongs to what."
     if swap["high"] >= 0.5 >= swap["low"]:
         return says + "That is no better than a coin: for this model a sentence is a bag of words."
     return says + "The order of words counts, but less than the words themselves."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

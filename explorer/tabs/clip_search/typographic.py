@@ -13,7 +13,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from explorer import corpus
 from explorer.clip.pairs import phrase
 from explorer.tabs.clip_search import faces
-from explorer.tabs.clip_search.faces import asked
+from explorer.tabs.clip_search.faces import asked, percent
 
 DEFAULT = 24  # a face without glasses
 SIDE = 512  # pixels of a picture's longest side
@@ -160,12 +160,12 @@ def _say(rates: dict, reads: bool, target: int | None) -> str:
     changed, fooled = rates["changed"], rates["fooled"]
     if target is None:
         return (
-            f"The word changes the best label of {_percent(changed['word'])} of the faces, the same letters in disorder "
-            f"{_percent(changed['blank'])}."
+            f"The word changes the best label of {percent(changed['word'])} of the faces, the same letters in disorder "
+            f"{percent(changed['blank'])}."
         )
     says = (
-        f"The word turns {_percent(fooled['word'])} of the faces into its own label, the same letters in disorder "
-        f"{_percent(fooled['blank'])}. "
+        f"The word turns {percent(fooled['word'])} of the faces into its own label, the same letters in disorder "
+        f"{percent(fooled['blank'])}. "
     )
     if reads:
         return says + "The difference is reading."
@@ -173,10 +173,6 @@ def _say(rates: dict, reads: bool, target: int | None) -> str:
         "So this model does not read: whatever changes is done by covering the face. It was never shown letters; models trained "
         "on photographs of the web read, and believe what is written."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _png(image: Image.Image) -> str:
