@@ -180,6 +180,6 @@ def _say(measured: dict | None, plus: str, minus: str) -> str:
     raw, unit_, centred = (percent(found[name]) for name in ("raw", "unit", "centred"))
     return (
         f"Of {measured['of']} faces with {minus}, the sum finds one with {plus} first in {raw} with the terms as they are, in "
-        f"{unit_} with each at length 1 and in {centred} without the gap. Of the rest, {percent(kept['unit'])} stays at length 1; "
-        f"among these faces {percent(measured['best'])} could."
+        f"{unit_} with each at length 1 and in {centred} without the gap. Of the rest, "
+        f"{percent(kept['unit'])} stays at length 1; among these faces {percent(measured['best'])} could."
     )
