@@ -262,6 +262,7 @@ def test_half_precision_runs_and_changes_little(several, kind):
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_half_precision_changes_little(tiny_folder):
     whole, half = (Model(folder.load(tiny_folder, "cuda", p), "tiny") for p in ("fp32", "bf16"))
     assert (whole.images(pictures()) * half.images(pictures())).sum(1).min() > 0.999
