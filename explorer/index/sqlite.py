@@ -242,7 +242,9 @@ class SqliteIndex:
 
     def _select(self, rev: int, query: str, args: tuple) -> np.ndarray:
         rows = self._ask(query, args)
-        return np.sort(np.fromiter(chain.from_iterable(rows), np.int64, len(rows)))
+        found = np.sort(np.fromiter(chain.from_iterable(rows), np.int64, len(rows)))
+        found.flags.writeable = False  # it is kept and handed out again
+        return found
 
     def _let_through(self, where: Where) -> np.ndarray | None:
         where, rev = checked(where), self._fresh()

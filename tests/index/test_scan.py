@@ -157,3 +157,20 @@ def test_large_fills_make_large_segments(monkeypatch):
     matrix.upsert(np.arange(960, 1000), halves[960:])
     q = scan.unit_query(np.ones(8), 8)
     assert [i for i, _ in matrix.search(q, 10)] == truth(halves, q, 10)
+
+
+def test_a_filter_that_is_asked_again_finds_what_is_there_now():
+    """Its rows are remembered; rows that died meanwhile are not among them, and an array that may change is never remembered."""
+    rng = np.random.default_rng(0)
+    vectors = scan.unit(rng.normal(size=(50, 8)), 8)
+    segment = scan.Segment(np.arange(50), vectors)
+    some = np.arange(0, 50, 2)
+    some.flags.writeable = False
+    assert segment.find(some).tolist() == segment.find(some).tolist() == list(range(0, 50, 2))
+    left = segment.without(np.array([4, 5]))
+    assert left.find(some).tolist() == [i for i in range(0, 50, 2) if i != 4]
+    assert segment.find(some).tolist() == list(range(0, 50, 2))
+    loose = np.array([1, 3])
+    segment.find(loose)
+    loose[0] = 2
+    assert segment.find(loose).tolist() == [2, 3]

@@ -6,6 +6,7 @@ a root's label and a path below it, never where that is on the host.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import json
@@ -432,4 +433,6 @@ def data_folder() -> Path | None:
 def opened() -> Library:
     """The library of this process, with the roots and the data folder that the environment names."""
     roots = [Path(root).expanduser() for root in os.environ.get("EXPLORER_IMAGE_ROOTS", "").split(os.pathsep) if root]
-    return Library([root for root in roots if root.is_dir()], data_folder())
+    library = Library([root for root in roots if root.is_dir()], data_folder())
+    atexit.register(library.close)  # a batch that is under way when Python ends would end it with a cry
+    return library
