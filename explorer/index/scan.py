@@ -14,6 +14,7 @@ import numpy as np
 from .pages import enlarge
 
 LARGEST = 1 << 18  # rows of a segment that is joined with no other: 256 MB of 512 numbers
+DENSE = 0.2  # share of a segment's rows that a filter lets through, from which on all are scanned
 EXTRA = 4  # more rows than asked for, to see whether equal scores go on; if they do, more are taken
 SLACK = 4e-6  # how much NumPy's scores, summed up in an order that depends on the row, may differ from those handed out
 
@@ -131,6 +132,12 @@ class Segment:
         if rows is not None:
             keep = np.zeros(len(self), bool)
             keep[rows] = True
+            share = len(rows) / len(self)
+            if share > DENSE:  # picking rows is slower than scanning all and dropping some
+                scores, found = self.index.search(q[None], min(len(self), int(4 * n / share) + 32))
+                kept = keep[found[0]]
+                if kept.sum() >= n:
+                    return found[0][kept][:n], scores[0][kept][:n]
             bits = np.packbits(keep, bitorder="little")
             chosen = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
         scores, found = self.index.search(q[None], n, params=chosen)

@@ -174,3 +174,19 @@ def test_a_filter_that_is_asked_again_finds_what_is_there_now():
     segment.find(loose)
     loose[0] = 2
     assert segment.find(loose).tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.9])
+def test_a_filter_finds_the_same_whichever_way_is_quicker(monkeypatch, share):
+    rng = np.random.default_rng(1)
+    vectors = scan.unit(rng.normal(size=(500, 8)).round(), 8)  # rounded: many equal scores
+    segment, q = scan.Segment(np.arange(500), vectors.astype(np.float16)), np.eye(8, dtype=np.float32)[0]
+    rows = np.flatnonzero(rng.random(500) < share)
+    found = {}
+    for dense in (0.0, 2.0):
+        monkeypatch.setattr(scan, "DENSE", dense)
+        chosen, scores = segment.best(q, 10, rows)
+        assert set(chosen) <= set(rows) and len(chosen) == 10
+        found[dense] = scores
+    assert np.array_equal(found[0.0], found[2.0])
+    assert np.allclose(found[0.0], np.sort(vectors[rows].astype(np.float16).astype(np.float32) @ q)[::-1][:10], atol=1e-6)
