@@ -70,7 +70,6 @@ class Segment:
     def __init__(self, ids: np.ndarray, vectors: np.ndarray) -> None:
         order = np.argsort(ids, kind="stable")
         self.ids, self.alive, self.index, self.wide = ids[order], None, None, None
-        self.last: tuple[np.ndarray, np.ndarray] | None = None  # the ids that were looked for last, and their rows
         vectors = np.ascontiguousarray(vectors[order])
         faiss = _faiss()
         if faiss is None:
@@ -98,22 +97,14 @@ class Segment:
         other.__dict__.update(self.__dict__)
         other.alive = np.ones(len(self), bool) if self.alive is None else self.alive.copy()
         other.alive[rows] = False
-        other.last = None
         return other
 
     def find(self, ids: np.ndarray) -> np.ndarray:
         """The rows of those of these ascending ids that are here and alive."""
-        # The page asks one filter again and again, as the very same array; for half of a million rows this is half of a search.
-        last = self.last
-        if last is not None and last[0] is ids:
-            return last[1]
         rows = np.searchsorted(self.ids, ids)
         rows[rows == len(self)] = 0
         rows = rows[self.ids[rows] == ids] if len(self) else rows[:0]
-        rows = rows if self.alive is None else rows[self.alive[rows]]
-        if not ids.flags.writeable:
-            self.last = ids, rows
-        return rows
+        return rows if self.alive is None else rows[self.alive[rows]]
 
     def best(self, q: np.ndarray, n: int, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Rows and scores of the n best, best first; of those in `rows` if given."""

@@ -160,7 +160,7 @@ def test_large_fills_make_large_segments(monkeypatch):
 
 
 def test_a_filter_that_is_asked_again_finds_what_is_there_now():
-    """Its rows are remembered; rows that died meanwhile are not among them, and an array that may change is never remembered."""
+    """Rows that died meanwhile are not among them, and an array that was changed since is read anew."""
     rng = np.random.default_rng(0)
     vectors = scan.unit(rng.normal(size=(50, 8)), 8)
     segment = scan.Segment(np.arange(50), vectors)
