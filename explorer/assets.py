@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 SHIPPED = Path(__file__).parent.parent / "assets"
-WEIGHTS = ("model.safetensors", "open_clip_model.safetensors")  # what weights are called, ours and in the formats of the field
+WEIGHTS = (  # what weights are called, ours and in the formats of the field
+    "model.safetensors", "open_clip_model.safetensors", "unet/diffusion_pytorch_model.safetensors",
+)  # fmt: skip
 
 
 class Missing(Exception):
@@ -46,14 +48,18 @@ def card(model: str, made_by: str = "") -> dict:
 
 
 def weights(model: str, made_by: str = "") -> Path:
-    """The path of a model's weights, once their checksum agrees with the card's.
+    """The path of a model's weights, once their checksum agrees with the card's; and, where the card names `files`, theirs.
 
     A half-copied file or a pointer left by a version control system would otherwise fail far from its cause.
     """
     here = folder(model, made_by)
     path = next(here / name for name in WEIGHTS if (here / name).is_file())
-    if sha256(path) != card(model, made_by).get("sha256"):
+    known = card(model, made_by)
+    if sha256(path) != known.get("sha256"):
         raise Missing(model, made_by, "has weights that do not match its card")
+    for name, checksum in known.get("files", {}).items():
+        if not (here / name).is_file() or sha256(here / name) != checksum:
+            raise Missing(model, made_by, f"has a file, {name}, that does not match its card")
     return path
 
 

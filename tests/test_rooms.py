@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # Every file of the app is in one room. A new file that is named nowhere here is an engine.
-UI = ("app.py", "explorer/theme.py", "explorer/routes.py", "explorer/views/*", "explorer/tabs/*/ui.py")
+UI = (
+    "app.py", "explorer/theme.py", "explorer/routes.py", "explorer/views/*", "explorer/tabs/*/ui.py", "explorer/tabs/*/*_routes.py",
+)  # fmt: skip
 PLAIN = (
     "explorer/tab.py", "explorer/cli.py", "explorer/assets.py", "explorer/palette.py", "explorer/limits.py",
     "explorer/uploads.py", "explorer/toy2d.py", "explorer/export.py", "explorer/batcher.py", "explorer/turns.py",
