@@ -1,0 +1,279 @@
+"""What the forward lab and the three guidances keep: pictures and runs of each page, and answers that many pages share.
+
+Everything is bounded, and what belongs to a page goes when it is closed.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections import OrderedDict
+
+import numpy as np
+import torch
+
+from explorer import uploads
+from explorer.tabs.diffusion import classifier, decoders, forward, guidances, models
+
+log = logging.getLogger("explorer")
+
+PICTURES, RUNS, PAGES = 8, 6, 300  # kept of a page, of a page, and in all
+ANSWERS = 48  # of the forward lab, of all pages: 0.3 MB each
+GONE = "This picture is no longer here; please bring it again."
+
+_computing = threading.Semaphore(4)  # a class that moves one slider at the same time waits in line instead of in memory
+
+
+def model():
+    """The model that ships: its noise, its classifier and its labels belong together."""
+    return models.load("")
+
+
+# ---- Pages --------------------------------------------------------------------------------------------------------------
+
+
+class Page:
+    """One page's own pictures (id -> pixels) and comparisons (id -> Comparison), the oldest first."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.pictures: OrderedDict[str, np.ndarray] = OrderedDict()
+        self.runs: OrderedDict[str, Comparison] = OrderedDict()
+
+
+_pages: OrderedDict[str, Page] = OrderedDict()
+_lock = threading.Lock()
+
+
+def page(session: str) -> Page:
+    with _lock:
+        if session not in _pages:
+            _pages[session] = Page()
+        _pages.move_to_end(session)
+        gone = [_pages.popitem(last=False)[1] for _ in range(len(_pages) - PAGES)]
+    for old in gone:
+        _stop(old)
+    return _pages.get(session) or page(session)
+
+
+def left(session: str) -> None:
+    """A page was closed: its pictures and runs go."""
+    with _lock:
+        old = _pages.pop(session, None)
+    if old:
+        _stop(old)
+
+
+def _stop(old: Page) -> None:
+    with old.lock:
+        for run in old.runs.values():
+            run.stop()
+
+
+def keep(session: str, data: bytes) -> dict:
+    """An image file: {picture: its name here, note}. Raises uploads.BadImage."""
+    picture = uploads.read_image(data, 64)
+    mine, name = page(session), secrets.token_hex(6)
+    with mine.lock:
+        mine.pictures[name] = picture.pixels
+        while len(mine.pictures) > PICTURES:
+            mine.pictures.popitem(last=False)
+    return {"picture": "upload:" + name, "note": picture.note}
+
+
+def pixels(session: str, name: str) -> tuple[np.ndarray, str]:
+    """The picture that a page calls "face:12", "upload:..." or "run:...", and its caption. Raises ValueError."""
+    kind, _, key = str(name).partition(":")
+    if kind == "face" and key.isascii() and key.isdecimal() and len(key) < 8:
+        return forward.face(int(key))
+    if kind == "upload":
+        found = page(session).pictures.get(key)
+        if found is None:
+            raise ValueError(GONE)
+        return found, ""
+    if kind == "run":
+        return _of_run(session, key)
+    raise ValueError("A picture is face: and a number, upload: and its name, or run: and its name.")
+
+
+def _of_run(session: str, key: str) -> tuple[np.ndarray, str]:
+    """The last frame of a run of the steps part."""
+    from explorer.tabs.diffusion import runs
+
+    run = runs.of(session).get(key)
+    if not len(run.steps):
+        raise ValueError("This run has no frame yet.")
+    if run.model.latent != model().latent:
+        raise ValueError("The forward lab takes pictures of the model that ships.")
+    return decoders.decode(run.model, run.steps[len(run.steps) - 1].x_next)[0], run.settings.prompt
+
+
+# ---- Answers of the forward lab -----------------------------------------------------------------------------------------
+
+
+class Answers:
+    """The newest answers by their questions. Each is computed once, even where two ask at the same time."""
+
+    def __init__(self, most: int):
+        self._most, self._kept, self._lock = most, OrderedDict(), threading.Lock()
+
+    def get(self, key, make):
+        with self._lock:
+            lock, slot = self._kept.setdefault(key, (threading.Lock(), []))
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        with lock:
+            if not slot:
+                with _computing:
+                    slot.append(make())
+            return slot[0]
+
+
+_answers = Answers(ANSWERS)
+
+
+def subject(session: str, name: str) -> forward.Subject:
+    owner = "" if str(name).startswith("face:") else session
+    return _answers.get(("subject", owner, name), lambda: forward.subject(model(), *pixels(session, name)))
+
+
+def guess(session: str, name: str, seed: int, plan: str, caption: str) -> forward.Guess:
+    """What the network says to the whole film."""
+    what, plan, caption = subject(session, name), forward.schedule(plan), forward.checked(caption)
+    owner = "" if name.startswith("face:") else session
+
+    def make():
+        return forward.guess(model(), what, forward.noises(seed)[0], plan, caption)
+
+    return _answers.get(("guess", owner, name, seed, plan.name, caption), make)
+
+
+def film(session: str, name: str, seed: int, plan: str) -> np.ndarray:
+    """x_t decoded, (41, 64, 64, 3) uint8."""
+    what, plan = subject(session, name), forward.schedule(plan)
+    x = forward.noisy(what.x0, forward.noises(seed)[0], plan.abar[np.array(forward.FRAMES)])
+    owner = "" if name.startswith("face:") else session
+    return _answers.get(("film", owner, name, seed, plan.name), lambda: decoders.decode(model(), x))
+
+
+def estimates(found: forward.Guess) -> np.ndarray:
+    """x0 in one shot, decoded: without caption for all frames, then with it if there is one."""
+    eps = [found.untold] + ([found.told] if found.told is not None else [])
+    with _computing:
+        return decoders.decode(model(), torch.cat([forward.estimate(found.x, one, found.asked) for one in eps]))
+
+
+def example(session: str, name: str, plan: str, caption: str, seed: int) -> forward.Guess:
+    what, plan = subject(session, name), forward.schedule(plan)
+    owner = "" if name.startswith("face:") else session
+    return _answers.get(
+        ("example", owner, name, plan.name, caption, seed), lambda: forward.example(model(), what, plan, caption, seed)
+    )
+
+
+# ---- Three guidances ----------------------------------------------------------------------------------------------------
+
+
+class Comparison:
+    """One run of three ways, in a thread of its own. Anyone may read `steps` at any time."""
+
+    def __init__(self, settings: guidances.Settings):
+        self.id, self.settings = secrets.token_hex(6), settings
+        self.steps: list[guidances.Step] = []
+        self.state, self.error, self.verdict, self.seconds = "running", "", None, 0.0
+        self.changed, self._stopped = threading.Condition(), threading.Event()
+        self._pictures: dict[tuple, np.ndarray] = {}
+        self._decoding = threading.Lock()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def work(self) -> None:
+        began = time.monotonic()
+        try:
+            net = classifier.load(model().folder)
+            with _computing:
+                began = time.monotonic()
+                self._follow(net)
+            if self.state == "running":
+                final = np.concatenate([self.pictures(method, "final") for method in guidances.METHODS])
+                self.verdict = guidances.verdict(final, self.settings)
+                self.state = "done"
+        except Exception as problem:
+            expected = isinstance(problem, ValueError) or type(problem).__name__ == "Missing"
+            if not expected:
+                log.exception("comparison %s", self.id)
+            self.error = str(problem) if expected else "The comparison broke off; the host's log says why."
+            self.state = "error"
+        finally:
+            self.seconds = time.monotonic() - began
+            with self.changed:
+                self.changed.notify_all()
+
+    def _follow(self, net) -> None:
+        for step in guidances.compare(model(), net, self.settings):
+            self.steps.append(step)
+            with self.changed:
+                self.changed.notify_all()
+            if self._stopped.is_set():
+                self.state = "stopped"
+                return
+
+    def news(self, after: int, wait: float = 1.0) -> int:
+        """Waits until there are more than `after` steps or the run has ended; how many there are."""
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.steps) > after or self.state != "running", wait)
+        return len(self.steps)
+
+    def latents(self, method: str, view: str, count: int) -> torch.Tensor:
+        """(count, 4, 8, 8) of one way: x, x0, plain (x0 had there been no push), or final (1, 4, 8, 8)."""
+        branches = [step.branches[method] for step in self.steps[:count]]
+        if view == "final":
+            return branches[-1].x_next
+        if view in ("x", "x0"):
+            return torch.cat([getattr(branch, view) for branch in branches])
+        if view == "plain" and branches[0].plain is not None:
+            a = torch.tensor([step.abar for step in self.steps[:count]]).view(-1, 1, 1, 1)
+            x, plain = (torch.cat([getattr(branch, name) for branch in branches]) for name in ("x", "plain"))
+            return (x - (1 - a).sqrt() * plain) / a.sqrt()
+        raise ValueError("This way of guidance has no such view.")
+
+    def pictures(self, method: str, view: str) -> np.ndarray:
+        """The same, decoded: (count, 64, 64, 3) uint8. A run that is done decodes each film once."""
+        count = len(self.steps)
+        if not count:
+            raise ValueError("This comparison has no step yet.")
+        with self._decoding:
+            key = (method, view, count)
+            if key not in self._pictures:
+                self._pictures = {other: kept for other, kept in self._pictures.items() if other[2] == count}
+                self._pictures[key] = decoders.decode(model(), self.latents(method, view, count))
+            return self._pictures[key]
+
+    def push(self, method: str) -> np.ndarray:
+        """What the push changes in the estimate of the picture, around middle grey, so scaled that the most is full."""
+        difference = self.pictures(method, "x0").astype(np.float32) - self.pictures(method, "plain")
+        most = np.abs(difference).max((1, 2, 3), keepdims=True).clip(1)
+        return (127.5 + 127.5 * difference / most).round().astype(np.uint8)
+
+
+def begin(session: str, given: dict) -> Comparison:
+    """Starts a comparison; the page's running one stops."""
+    settings = guidances.checked(given)
+    run, mine = Comparison(settings), page(session)
+    with mine.lock:
+        for other in mine.runs.values():
+            other.stop()
+        mine.runs[run.id] = run
+        while len(mine.runs) > RUNS:
+            mine.runs.popitem(last=False)
+    threading.Thread(target=run.work, name="guidances", daemon=True).start()
+    return run
+
+
+def comparison(session: str, key: str) -> Comparison:
+    found = page(session).runs.get(str(key))
+    if found is None:
+        raise ValueError("This comparison is no longer here; run it again.")
+    return found
