@@ -19,7 +19,7 @@ Without any flag it starts on http://127.0.0.1:7860 with every tab, needs no net
 EPILOG = """\
 Every flag can be set by environment as well, which is how a container or a Space sets it; a flag wins:
   EXPLORER_HOST  EXPLORER_PORT  EXPLORER_SHARE  EXPLORER_TABS  EXPLORER_DEVICE  EXPLORER_MODELS
-  EXPLORER_IMAGE_ROOTS  EXPLORER_CLIP  EXPLORER_DATA
+  EXPLORER_IMAGE_ROOTS  EXPLORER_CLIP  EXPLORER_DIFFUSION  EXPLORER_DATA
 (GRADIO_SERVER_NAME and GRADIO_SERVER_PORT are read where the first two are not set.)
 
 Examples:
@@ -41,6 +41,7 @@ class Settings:
     models: str  # a folder that is searched before assets/, or ""
     image_roots: tuple[str, ...] = ()  # folders whose pictures visitors may index and search
     clip: str = ""  # an OpenCLIP model besides ours: a folder, or a name on the Hub
+    diffusion: str = ""  # a diffusers model besides ours: a folder, or a name on the Hub
     data: str = ""  # a folder for indexes, or "" for the usual place
 
     def to_environment(self) -> None:
@@ -48,7 +49,9 @@ class Settings:
         os.environ["EXPLORER_DEVICE"] = self.device
         if self.models:
             os.environ["EXPLORER_MODELS"] = self.models
-        for name, value in (("IMAGE_ROOTS", os.pathsep.join(self.image_roots)), ("CLIP", self.clip), ("DATA", self.data)):
+        roots = os.pathsep.join(self.image_roots)
+        more = (("IMAGE_ROOTS", roots), ("CLIP", self.clip), ("DIFFUSION", self.diffusion), ("DATA", self.data))
+        for name, value in more:
             if value:
                 os.environ[f"EXPLORER_{name}"] = value
 
@@ -84,6 +87,8 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         help="folders whose pictures visitors may index and search (none: only their own uploads)")
     add("--clip", metavar="MODEL", default=env("EXPLORER_CLIP", ""),
         help="one more CLIP model to choose: a folder in open_clip's format, or a name on the Hub such as timm/ViT-B-16-SigLIP2")
+    add("--diffusion", metavar="MODEL", default=env("EXPLORER_DIFFUSION", ""),
+        help="one more diffusion model to choose: a folder in diffusers' format, or one of the Hub such as stabilityai/sd-turbo")
     add("--data", metavar="DIR", default=env("EXPLORER_DATA", ""),
         help="a folder to keep indexes in (a folder of the user's cache)")  # fmt: skip
     given = parser.parse_args(arguments)
@@ -91,7 +96,9 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     return Settings(
         given.host, _port(parser, given.port), given.share, _tabs(parser, given.tabs), _device(parser, given.device),
         _models(parser, given.models), tuple(_folder(parser, d, "to search pictures in") for d in given.image_roots),
-        _clip(parser, given.clip), str(Path(given.data).expanduser().resolve()) if given.data else "",
+        _hub(parser, given.clip, "CLIP", "timm/ViT-B-16-SigLIP2"),
+        _hub(parser, given.diffusion, "diffusion", "stabilityai/sd-turbo"),
+        str(Path(given.data).expanduser().resolve()) if given.data else "",
     )  # fmt: skip
 
 
@@ -162,10 +169,12 @@ def _folder(parser: Parser, text: str, purpose: str) -> str:
     return str(Path(text).expanduser().resolve())
 
 
-def _clip(parser: Parser, text: str) -> str:
+def _hub(parser: Parser, text: str, kind: str, example: str) -> str:
     """A folder as a whole path; a name on the Hub as it is."""
+    if not text:
+        return ""
     if Path(text).expanduser().is_dir():
-        return str(Path(text).expanduser().resolve()) if text else ""
+        return str(Path(text).expanduser().resolve())
     if not re.fullmatch(r"(hf-hub:)?[\w.-]+/[\w.-]+", text):
-        parser.error(f"no CLIP model is called {text}; give a folder, or a name on the Hub such as timm/ViT-B-16-SigLIP2")
+        parser.error(f"no {kind} model is called {text}; give a folder, or a name on the Hub such as {example}")
     return text

@@ -130,12 +130,20 @@ def test_folders_of_pictures(capsys, monkeypatch, tmp_path):
     assert "no folder /nowhere to search pictures in" in refused(capsys, "--image-roots", "/nowhere")
 
 
-@pytest.mark.parametrize("name", ["timm/ViT-B-16-SigLIP2", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"])
-def test_a_clip_model_of_the_hub_or_in_a_folder(tmp_path, name):
-    assert cli.parse([]).clip == ""
-    assert cli.parse(["--clip", name]).clip == name
-    assert cli.parse(["--clip", str(tmp_path)]).clip == str(tmp_path.resolve())
+@pytest.mark.parametrize("name", ["timm/ViT-B-16-SigLIP2", "hf-hub:timm/ViT-B-16-SigLIP2"])
+@pytest.mark.parametrize("kind", ["clip", "diffusion"])
+def test_a_model_of_the_hub_or_in_a_folder(tmp_path, kind, name):
+    assert getattr(cli.parse([]), kind) == ""
+    assert getattr(cli.parse([f"--{kind}", name]), kind) == name
+    assert getattr(cli.parse([f"--{kind}", str(tmp_path)]), kind) == str(tmp_path.resolve())
 
 
-def test_what_is_no_clip_model(capsys):
+def test_what_is_no_model(capsys):
     assert "No CLIP model is called nowhere" in refused(capsys, "--clip", "nowhere")
+    assert "No diffusion model is called nowhere" in refused(capsys, "--diffusion", "nowhere")
+
+
+def test_the_engines_find_the_models_of_the_host(monkeypatch):
+    monkeypatch.delenv("EXPLORER_DIFFUSION", raising=False)
+    cli.parse(["--diffusion", "stabilityai/sd-turbo"]).to_environment()
+    assert os.environ.pop("EXPLORER_DIFFUSION") == "stabilityai/sd-turbo"

@@ -34,16 +34,16 @@ def build():
     return vae
 
 
-def lean(vae, finest: bool) -> None:
+def lean(vae, without_finest: bool) -> None:
     """Makes `vae` cheaper in place, with the same output: half the time per step, for the blocks that change nothing yet.
 
-    An upsampling by repetition followed by a 3x3 convolution is four 2x2 convolutions of the small picture. With
-    `finest` the blocks at full resolution compute nothing while they are still zero; they must not be trained then.
+    An upsampling by repetition followed by a 3x3 convolution is four 2x2 convolutions of the small picture.
+    `without_finest` leaves out the blocks at full resolution, which is right while their last convolution is zero.
     """
     for block in vae.decoder.up_blocks:
         for upsampler in block.upsamplers or []:
             upsampler.forward = types.MethodType(_upsample, upsampler)
-    for block in _finest(vae) if finest else ():
+    for block in _finest(vae) if without_finest else ():
         block.forward = types.MethodType(_shortcut, block)
         block.requires_grad_(False)
         if block.conv_shortcut is not None:

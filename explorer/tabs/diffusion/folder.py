@@ -15,10 +15,12 @@ import torch
 from explorer import assets
 from explorer.clip import folder as clips
 from explorer.clip import tower
+from explorer.tabs.diffusion import labels
 from explorer.tabs.diffusion.train_unet import SCHEDULER
 
 SHIPPED = "diffusion/avatars"
 MADE_BY = "python -m explorer.tabs.diffusion.train"
+LOCAL = {"local_files_only": True, "low_cpu_mem_usage": False}  # without accelerate there is no other way to load
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 
@@ -33,16 +35,16 @@ def write(out: Path, parts: Path) -> None:
 
     clip = clips.load(clips.shipped())
     pipe = StableDiffusionPipeline(
-        vae=AutoencoderKL.from_pretrained(parts / "autoencoder", local_files_only=True),
+        vae=AutoencoderKL.from_pretrained(parts / "autoencoder", **LOCAL),
         text_encoder=tower.text_model(clip),
         tokenizer=tower.tokenizer(clips.shipped(), clip.context),
-        unet=UNet2DConditionModel.from_pretrained(parts / "unet", local_files_only=True),
+        unet=UNet2DConditionModel.from_pretrained(parts / "unet", **LOCAL),
         scheduler=DDIMScheduler(**SCHEDULER),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     pipe.to(dtype=torch.float16).save_pretrained(out)
     if (parts / "preview").is_dir():
-        AutoencoderTiny.from_pretrained(parts / "preview", local_files_only=True).half().save_pretrained(out / "preview")
+        AutoencoderTiny.from_pretrained(parts / "preview", **LOCAL).half().save_pretrained(out / "preview")
     for name in ("labels", "classifier"):
         file = parts / name / "model.safetensors"
         if file.is_file():
@@ -58,3 +60,26 @@ def write(out: Path, parts: Path) -> None:
     for file in out.rglob("*"):
         if file.is_file():
             file.chmod(0o644)
+
+
+def pipeline(folder: Path):
+    """The whole as diffusers loads it, in float32."""
+    from diffusers import StableDiffusionPipeline
+
+    return StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, dtype=torch.float32, **LOCAL)
+
+
+def preview(folder: Path):
+    """The small decoder."""
+    from diffusers import AutoencoderTiny
+
+    return AutoencoderTiny.from_pretrained(folder / "preview", dtype=torch.float32, **LOCAL).eval()
+
+
+def table(folder: Path, width: int) -> torch.nn.Embedding:
+    """The vectors of explicit conditioning."""
+    from safetensors.torch import load_file
+
+    embedding = labels.table(width)
+    embedding.load_state_dict({k: v.float() for k, v in load_file(folder / "labels" / "model.safetensors").items()})
+    return embedding.eval().requires_grad_(False)
