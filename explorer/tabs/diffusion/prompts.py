@@ -15,24 +15,43 @@ from explorer.clip import pairs
 END = "</w>"  # of the last piece of a word
 SHOWN = 400  # words of a prompt that are listed; an endless one is counted and not listed
 NEAR = 3  # suggestions for a word
+CHARACTERS = 20_000  # of a prompt that are cut into pieces: more than any encoder reads
 
 # What people say for what the captions say otherwise.
-MEANT = {
-    "crimson": "red", "scarlet": "red", "ginger": "red", "navy": "blue", "azure": "blue", "turquoise": "blue", "emerald": "green",
-    "lime": "green", "lemon": "yellow", "gold": "blonde", "violet": "purple", "lilac": "purple", "magenta": "pink", "rose": "pink",
-    "gray": "grey", "brunette": "brown", "ponytail": "bun", "goatee": "beard", "bearded": "beard", "whiskers": "moustache",
-    "spectacle": "glasses", "eyeglasses": "glasses", "eyewear": "glasses", "laughing": "smile", "laugh": "smile", "unhappy": "sad",
-    "furious": "angry", "surprised": "wide", "bald": "cropped", "shaved": "cropped", "straight": "long", "tshirt": "shirt",
-    "hoodie": "shirt", "jacket": "shirt", "coat": "shirt", "scream": "shouting", "yelling": "shouting", "asleep": "squinting",
-}  # fmt: skip
+_SAID = {
+    "red": "crimson scarlet ginger",
+    "blue": "navy azure turquoise",
+    "green": "emerald lime",
+    "yellow": "lemon",
+    "blonde": "gold",
+    "purple": "violet lilac",
+    "pink": "magenta rose",
+    "grey": "gray",
+    "brown": "brunette",
+    "bun": "ponytail",
+    "beard": "goatee bearded",
+    "moustache": "whiskers",
+    "glasses": "spectacle eyeglasses eyewear",
+    "smile": "laughing laugh",
+    "sad": "unhappy",
+    "angry": "furious",
+    "wide": "surprised",
+    "cropped": "bald shaved",
+    "shirt": "tshirt hoodie jacket coat",
+    "shouting": "scream yelling",
+    "squinting": "asleep",
+}
+MEANT = {other: word for word, others in _SAID.items() for other in others.split()}
 
 # The nouns that an adjective of a factor can stand before, and nouns that are a value by themselves.
 HEADS: dict[str, tuple[str, ...]] = {
-    "hair": ("hair", "hair colour"), "bob": ("hair colour",), "afro": ("hair colour",), "dreadlocks": ("hair colour",),
-    "skin": ("skin",), "eyes": ("eyes",), "brows": ("brows",), "eyebrows": ("brows",), "mouth": ("mouth",), "glasses": ("glasses",),
+    "hair": ("hair", "hair colour"),
+    "eyebrows": ("brows",),
+    **{noun: (noun,) for noun in ("skin", "eyes", "brows", "mouth", "glasses")},
+    **{noun: ("hair colour",) for noun in ("bob", "afro", "dreadlocks")},
     **{noun: ("shirt",) for noun in ("shirt", "top", "sweater", "jumper", "tee")},
     **{noun: ("background",) for noun in ("background", "backdrop", "wall")},
-}  # fmt: skip
+}
 NOUNS = {
     "hair": {"bob": "bob", "afro": "afro", "dreadlocks": "dreadlocks"},
     "mouth": {"smile": "smile", "grimace": "grimace"},
@@ -115,7 +134,8 @@ def read(model, text: str) -> dict:
         })  # fmt: skip
     return {
         "words": told, "count": count, "room": places, "cut": max(0, count - places), "padding": max(0, places - count),
-        "left": sum(word.tokens[-1] > places for word in found), "unknown": unknown(model, text), "hidden": max(0, len(found) - SHOWN),
+        "left": sum(word.tokens[-1] > places for word in found), "hidden": max(0, len(found) - SHOWN),
+        "unknown": unknown(model, text),
     }  # fmt: skip
 
 
@@ -161,7 +181,8 @@ def near(word: str) -> list[str]:
 
 def chips() -> dict[str, list[dict]]:
     """What can be said, factor by factor: {factor: [{value, phrase}]}, in the corpus's own words."""
-    return {factor: [{"value": v, "phrase": pairs.phrase(factor, v)} for v in values] for factor, values in corpus.FACTORS.items()}
+    said = lambda factor, value: {"value": value, "phrase": pairs.phrase(factor, value)}  # noqa: E731
+    return {factor: [said(factor, value) for value in values] for factor, values in corpus.FACTORS.items()}
 
 
 # ---- A word for another of the same kind ---------------------------------------------------------------------------------
@@ -175,7 +196,8 @@ def swaps(found: Sequence[Word]) -> dict[int, dict]:
         for factor, nouns in NOUNS.items():
             if word in nouns and not (factor == "glasses" and word != "sunglasses"):
                 out[i] = {"factor": factor, "value": nouns[word], "options": [noun for noun in nouns if noun != word]}
-        head = next((said[k] for k in range(i + 1, min(i + 2 + APART, len(said))) if said[k] in HEADS or not said[k].isalpha()), "")
+        following = said[i + 1 : i + 2 + APART]
+        head = next((other for other in following if other in HEADS or not other.isalpha()), "")
         for factor in HEADS.get(head, ()):
             options = adjectives(factor)
             if word in options:
