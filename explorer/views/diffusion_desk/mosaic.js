@@ -1,0 +1,55 @@
+// A latent as it is: its channels as heat maps in one square, blue below zero, orange above. Drawn from the numbers.
+
+const MOSAIC_GAP = 1; // cells of the finest grid between two channels
+
+/** A canvas for latents of the shape [c, h, w]: `.paint(values, scale)`, scale being the number at full colour. */
+function mosaicOf(label, name = "") {
+  const node = piece("canvas", { class: "mosaic " + name, role: "img", "aria-label": label });
+  let last = null;
+  node.paint = (values, shape, scale) => {
+    last = [values, shape, scale];
+    const [channels, height, width] = shape;
+    const columns = Math.ceil(Math.sqrt(channels));
+    const rows = Math.ceil(channels / columns);
+    const [wide, high] = [columns * width + (columns - 1) * MOSAIC_GAP, rows * height + (rows - 1) * MOSAIC_GAP];
+    if (node.width !== wide || node.height !== high) Object.assign(node, { width: wide, height: high });
+    const context = node.getContext("2d");
+    const image = context.createImageData(wide, high);
+    const [low, zero, top] = heatColours(node);
+    for (let c = 0; c < channels; c++) {
+      const [left, above] = [(c % columns) * (width + MOSAIC_GAP), Math.floor(c / columns) * (height + MOSAIC_GAP)];
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const value = values[(c * height + y) * width + x] / scale;
+          const share = Math.min(1, Math.abs(value));
+          const end = value < 0 ? low : top;
+          const at = 4 * ((above + y) * wide + left + x);
+          for (let k = 0; k < 3; k++) image.data[at + k] = zero[k] + (end[k] - zero[k]) * share;
+          image.data[at + 3] = 255;
+        }
+      }
+    }
+    context.putImageData(image, 0, 0);
+  };
+  window.addEventListener("explorer:theme", () => last && node.isConnected && node.paint(...last));
+  return node;
+}
+
+let heatKept = ["", null];
+
+/** The colours of −scale, 0 and +scale in this mode, as [r, g, b]. */
+function heatColours(node) {
+  const names = ["--sym-x", "--panel", "--sym-mu"].map((name) => toneOf(node, name));
+  if (heatKept[0] !== names.join()) heatKept = [names.join(), names.map(rgbOf)];
+  return heatKept[1];
+}
+
+const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+/** The number that ninety-nine of a hundred values stay below in size. */
+function scaleOf(arrays) {
+  const sizes = arrays.flatMap((values) => Array.from(values, Math.abs)).sort((a, b) => a - b);
+  return sizes[Math.floor(0.99 * (sizes.length - 1))] || 1;
+}
+
+const normOf = (values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));

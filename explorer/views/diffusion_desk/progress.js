@@ -1,0 +1,39 @@
+// What goes on: how far a run is and how long it still takes; that it was stopped; what went wrong; what the prompt says that
+// the model does not know.
+
+function makeProgress(place, desk) {
+  const bar = piece("progress", { class: "run-bar", max: 1, value: 0, "aria-label": "Progress of the run" });
+  const line = piece("p", { class: "run-line" });
+  const again = buttonOf({ words: "Try again", name: "small", press: () => desk.run(), hidden: true, "data-do": "again" });
+  const warnings = piece("div", { class: "warnings" });
+  place.className = "progress";
+  place.append(bar, piece("div", { class: "row run-row" }, line, again), warnings);
+
+  function show() {
+    const film = desk.film;
+    const live = desk.live();
+    bar.hidden = !live;
+    again.hidden = !desk.error;
+    line.classList.toggle("trouble", Boolean(desk.error));
+    place.dataset.state = desk.error ? "error" : live ? "live" : film?.state ?? "none";
+    if (desk.error) tellText(line, desk.error.message);
+    else if (live) {
+      const done = desk.running.steps?.length ?? 0;
+      const total = desk.running.total ?? desk.settings.steps;
+      bar.value = done / Math.max(1, total);
+      const left = Number.isFinite(desk.running.left) && desk.running.left !== null ? ", " + secondsText(desk.running.left) + " left" : "";
+      tellText(line, done ? "Step " + done + " of " + total + left : "Waiting for the first step");
+    } else if (film?.state === "stopped") tellText(line, "Stopped after " + countText(film.steps.length, "step") + " of " + film.settings.steps + ".");
+    else if (film?.state === "done") {
+      const calls = film.settings.guidance_scale;
+      tellText(line, countText(film.total, "step") + " in " + secondsText(film.seconds ?? 0) + ", seed " + film.settings.seed + ", guidance " + numberText(calls));
+    } else tellText(line, "");
+    const said = film?.warnings ?? [];
+    if (warnings.dataset.said !== said.join("|")) {
+      warnings.dataset.said = said.join("|");
+      warnings.replaceChildren(...said.map((sentence) => piece("p", { class: "warning" }, sentence)));
+    }
+  }
+
+  for (const name of ["busy", "news", "film"]) desk.on(name, show);
+}

@@ -1,0 +1,78 @@
+// The step as large pictures: the noisy latent beside the picture it expects, the latent's own numbers, and what is known of it.
+
+function makeStage(place, desk) {
+  const screens = {};
+  const figure = (view) => {
+    const { sign, words, tone } = VIEWS[view];
+    screens[view] = screenOf("stage-screen", words);
+    const caption = piece("figcaption", {}, signOf(sign, tone), piece("span", { class: "figure-words" }, words));
+    return piece("figure", { class: "stage-figure", "data-view": view }, screens[view], caption);
+  };
+  const mosaic = mosaicOf("The channels of the latent as heat maps", "stage-screen");
+  const heads = piece("img", { class: "stage-screen", hidden: true, alt: "" });
+  const latent = piece(
+    "figure",
+    { class: "stage-figure", "data-view": "channels" },
+    mosaic,
+    heads,
+    piece("figcaption", {}, signOf("x_t", "--sym-x"), piece("span", { class: "figure-words" }, "its numbers, channel by channel")),
+  );
+  const facts = piece("dl", { class: "step-facts" });
+  const mix = piece("div", { class: "mix", role: "img" }, piece("span", { class: "mix-signal" }), piece("span", { class: "mix-noise" }));
+  const mixWords = piece("p", { class: "small-text muted" });
+  const ratio = piece("p", { class: "small-text ratio" });
+  place.className = "stage";
+  place.append(figure("x"), figure("x0"), latent, piece("div", { class: "step-told" }, piece("h3", { class: "step-title" }), facts, mix, mixWords, ratio));
+  const title = place.querySelector(".step-title");
+
+  function row(sign, value, words) {
+    return [piece("dt", { title: words }, signOf(sign)), piece("dd", {}, value)];
+  }
+
+  function show() {
+    const film = desk.film;
+    const i = desk.player.position;
+    for (const view of ["x", "x0"]) screens[view].show(film?.at(view, i) ?? null);
+    if (!film || !film.steps.length) {
+      tellText(title, desk.live() ? "The first step is on its way" : "No run yet");
+      return;
+    }
+    const step = film.steps[desk.stepAt()];
+    const end = desk.atPicture();
+    tellText(title, end ? (film.state === "done" ? "The picture" : "Where it was stopped") : "Step " + (step.index + 1) + " of " + film.total);
+    facts.replaceChildren(
+      ...row("t", end ? (film.state === "done" ? "0" : "–") : numberText(step.timestep), "Time: 999 is pure noise, 0 is a picture"),
+      ...row("ᾱ_t", end && film.state === "done" ? "1" : numberText(step.abar), "Share of the variance that is signal"),
+      ...row("σ", end && film.state === "done" ? "0" : numberText(step.sigma), "Noise per unit of signal"),
+      ...row("‖ε_c − ε_∅‖", numberText(step.delta), "How far the prompt pulls"),
+    );
+    const abar = end && film.state === "done" ? 1 : step.abar;
+    const [signal, noise] = [Math.sqrt(abar), Math.sqrt(1 - abar)];
+    mix.style.setProperty("--signal", (100 * signal) / (signal + noise) + "%");
+    mix.setAttribute("aria-label", "Signal " + fixedText(signal) + ", noise " + fixedText(noise));
+    tellText(mixWords, fixedText(signal) + " × picture + " + fixedText(noise) + " × noise");
+    showLatent(film, i);
+  }
+
+  function showLatent(film, i) {
+    const values = film.tensors?.x[Math.min(i, film.tensors.x.length - 1)];
+    latent.hidden = !film.tensors && desk.size > SMALL_NUMBERS;
+    if (values) mosaic.paint(values, desk.start.model.latent, (film.scale ??= scaleOf(film.tensors.x)));
+    mosaic.title = film.scale ? "Full blue is −" + numberText(film.scale, 2) + ", full orange +" + numberText(film.scale, 2) : "";
+  }
+
+  function showRatio() {
+    const { latent: [c, h, w], image, ratio: times } = desk.start.model;
+    const [height, width] = image;
+    const [small, large] = [c * h * w, 3 * height * width];
+    ratio.replaceChildren(
+      "Every step works on " + c + " × " + h + " × " + w + " = " + wholeText(small) + " numbers; the picture has 3 × " + height + " × " + width + " = " +
+        wholeText(large) + ": ",
+      piece("b", {}, numberText(times ?? large / small, 2) + " times fewer numbers"),
+      ".",
+    );
+  }
+
+  desk.on("start", showRatio);
+  for (const name of ["position", "frames", "film", "news", "busy"]) desk.on(name, show);
+}

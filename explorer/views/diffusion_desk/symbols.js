@@ -1,0 +1,26 @@
+// What the tensors of a step are called: their symbol, their words and their colour, the same in strips, stage and equations.
+
+const VIEWS = {
+  x: { sign: "x_t", words: "the noisy latent", tone: "--sym-x", picture: true },
+  x0: { sign: "x̂_0", words: "the picture it expects", tone: "--sym-xhat", picture: true },
+  eps_uncond: { sign: "ε_∅", words: "noise, without the prompt", tone: "--sym-eps" },
+  eps_cond: { sign: "ε_c", words: "noise, with the prompt", tone: "--sym-mu" },
+  difference: { sign: "ε_c − ε_∅", words: "what the prompt changes", tone: "--sym-z" },
+  eps: { sign: "ε̂", words: "the guided noise", tone: "--ink" },
+};
+
+/** "x_t" or "sqrt" signs as nodes: what follows an underscore is a subscript, letters are set in italics. Never markup. */
+function signOf(text, tone = null) {
+  const node = piece("span", { class: "sign", style: tone ? "color: var(" + tone + ")" : null });
+  const pattern = /_\{([^}]*)\}|_(\S)|\^\{([^}]*)\}|([^_^]+)/gu;
+  for (const found of text.matchAll(pattern)) {
+    const low = found[1] ?? found[2];
+    if (low !== undefined) node.append(piece("sub", {}, low));
+    else if (found[3] !== undefined) node.append(piece("sup", {}, found[3]));
+    else node.append(piece("i", {}, found[4]));
+  }
+  return node;
+}
+
+/** A colour of the page, as it is now. */
+const toneOf = (node, name) => getComputedStyle(node).getPropertyValue(name).trim();
