@@ -29,8 +29,8 @@ class Settings:
     wish: tuple[tuple[str, str], ...]
     seed: int = 0
     steps: int = 25
-    s: float = 3.0
-    w: float = 3.0
+    s: float = 5.0
+    w: float = 4.0
     told: str = "text"
 
     @property
@@ -86,8 +86,8 @@ def checked(given: Mapping) -> Settings:
         tuple((factor, wish[factor]) for factor in corpus.FACTORS if factor in wish),
         _number(given, "seed", 0, 0, 2**31 - 1, whole=True),
         _number(given, "steps", 25, *STEPS, whole=True),
-        _number(given, "s", 3.0, *SCALES),
-        _number(given, "w", 3.0, *SCALES),
+        _number(given, "s", 5.0, *SCALES),
+        _number(given, "w", 4.0, *SCALES),
         told,
     )
 

@@ -1,0 +1,153 @@
+// What the lab is made of: elements, numbers as text, switches, sliders, files for the visitor. Knows no part.
+
+/** An element with attributes, listeners ("on" and the event's name) and children. Strings become text, never markup. */
+function piece(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+function svgPiece(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** Text that stays the same is not written again: a screen reader would repeat it. */
+function tellText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+const within = (v, low, high) => Math.min(high, Math.max(low, v));
+
+/** A number with so many decimals, a true minus sign, and never "−0.00". */
+function fixedText(v, digits = 2) {
+  if (!Number.isFinite(v)) return v > 0 ? "∞" : v < 0 ? "−∞" : "–";
+  const size = Math.abs(v).toFixed(digits);
+  return (v < 0 && +size !== 0 ? "−" : "") + size;
+}
+
+/** A number in three figures: 0.0047, 12.3, 1.2·10⁻⁵ as "1.2e−5". */
+function figureText(v) {
+  if (!Number.isFinite(v)) return fixedText(v);
+  if (v === 0) return "0";
+  const size = Math.abs(v);
+  const text = size < 0.001 || size >= 100_000 ? size.toExponential(1).replace("e+", "e") : String(+size.toPrecision(3));
+  return (v < 0 ? "−" : "") + text.replace("e-", "e−");
+}
+
+/** For an equation: a negative number stands in brackets. */
+const factorText = (v, digits = 3) => (v < 0 && +Math.abs(v).toFixed(digits) !== 0 ? "(" + fixedText(v, digits) + ")" : fixedText(v, digits));
+
+const shareText = (p) => (p >= 0.9995 ? "100 %" : p < 0.0005 ? "0 %" : p >= 0.1 ? Math.round(p * 100) + " %" : +(p * 100).toPrecision(2) + " %");
+
+/** Words with symbols: strings, and [tag, text, class] for italics, subscripts and colours. */
+function formula(...parts) {
+  return piece("span", { class: "formula" }, parts.map((part) => (Array.isArray(part) ? piece(part[0], { class: part[2] }, part[1]) : part)));
+}
+
+function handOver(blob, name) {
+  const link = piece("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+const button = (words, run, attributes = {}) => piece("button", { type: "button", class: "button", onclick: run, ...attributes }, words);
+
+/** One of several, as a row of buttons that arrows walk through. choices: [[value, words, title]]. */
+function segments(name, choices, value, pick) {
+  const nodes = choices.map(([one, words, title]) =>
+    piece("button", { type: "button", class: "button", role: "radio", "data-value": one, title, onclick: () => choose(one) }, words));
+  const node = piece("span", { class: "seg", role: "radiogroup", "aria-label": name, onkeydown: walk }, nodes);
+
+  function show(wanted) {
+    value = wanted;
+    choices.forEach(([one], i) => {
+      nodes[i].setAttribute("aria-checked", String(one === wanted));
+      nodes[i].tabIndex = one === wanted ? 0 : -1;
+    });
+  }
+
+  function choose(wanted) {
+    if (wanted === value) return;
+    show(wanted);
+    pick(wanted);
+  }
+
+  function walk(event) {
+    const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = (choices.findIndex(([one]) => one === value) + way + choices.length) % choices.length;
+    nodes[next].focus();
+    choose(choices[next][0]);
+  }
+
+  show(value);
+  return { node, show, get value() { return value; } };
+}
+
+/** A native slider with its name and its value in words. `done` is called when it is let go. */
+function slider(name, { min, max, step, value, words, change = null, done = null, title = "", fact = "" }) {
+  const output = piece("output", { class: "slider-value", "aria-live": "off" });
+  const input = piece("input", {
+    type: "range", min, max, step, "aria-label": name, title, "data-slider": fact || name,
+    oninput: () => (show(+input.value), change?.(+input.value)), onchange: () => done?.(+input.value),
+  });
+  const node = piece("label", { class: "slider" }, piece("span", { class: "slider-name" }, name), input, output);
+
+  function show(v) {
+    input.value = v;
+    input.style.setProperty("--at", ((v - min) / (max - min)) * 100 + "%");
+    tellText(output, words(+input.value));
+    input.setAttribute("aria-valuetext", words(+input.value));
+  }
+
+  show(value);
+  return { node, input, show, get value() { return +input.value; } };
+}
+
+/** A whole number that is typed. Out of range, it goes back to what it was and says why. */
+function numberField(name, { min, max, value, pick, ...attributes }) {
+  let kept = value;
+  const input = piece("input", {
+    type: "number", min, max, step: 1, value, "aria-label": name, inputmode: "numeric", ...attributes,
+    onchange: () => {
+      const v = input.value.trim() === "" ? NaN : +input.value;
+      if (!(v >= min && v <= max) || v !== Math.round(v)) {
+        window.explorer.toast(name + " is a whole number from " + min.toLocaleString("en") + " to " + max.toLocaleString("en") + ".", "note");
+        input.value = kept;
+        return;
+      }
+      kept = v;
+      pick(v);
+    },
+    onkeydown: (event) => event.key === "Enter" && input.blur(),
+  });
+  return { node: piece("label", { class: "named" }, piece("span", {}, name), input), input, show: (v) => (kept = input.value = v) };
+}
+
+/** The place where a part says what went wrong, in one sentence, and offers to try again. */
+function troublePlace() {
+  const words = piece("span");
+  const again = button("Try again", () => retry?.(), { "data-do": "again" });
+  const node = piece("p", { class: "trouble", role: "alert", hidden: true }, words, again);
+  let retry = null;
+  return {
+    node,
+    show(error, run = null) {
+      tellText(words, error.message);
+      retry = run && (() => ((node.hidden = true), run()));
+      again.hidden = !run;
+      node.hidden = false;
+    },
+    clear: () => (node.hidden = true),
+  };
+}
