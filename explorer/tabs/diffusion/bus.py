@@ -64,6 +64,16 @@ class Bus:
         self._changed = threading.Condition()
         self.last = Call(0, 0, 0.0)
 
+    @property
+    def riders(self) -> int:
+        """Runs on their way."""
+        return self._runs
+
+    @property
+    def waiting(self) -> int:
+        """Rows' owners that wait for the next call."""
+        return len(self._waiting)
+
     @contextmanager
     def ride(self) -> Iterator[None]:
         """While a run lasts: others wait a moment for it, so that all meet in one call again and again."""

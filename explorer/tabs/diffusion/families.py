@@ -3,11 +3,16 @@
 Weights are safetensors or nothing; code that comes with a model is never run; no safety checker is loaded.
 """
 
+import copy
 import json
+import os
 import re
+import socket
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import torch
 from torch import Tensor
@@ -44,6 +49,7 @@ FAMILIES = {
         Family("sdxl-turbo", "SDXL-Turbo", 4, 1.0, "euler_a", 8, TAESDXL),
     )
 }
+HUB = r"[\w.-]+/[\w.-]+"  # a name there
 PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
 
 
@@ -63,6 +69,12 @@ class Parts:
     zeros: bool  # whether no negative prompt means zeros, as in SDXL, and not the empty text
     folder: Path | None  # None where it came from the Hub
     source: str
+    # Tokenizers remember how they cut off and fill up while they read, so nobody else may use the same one meanwhile.
+    readers: tuple = field(default=(), repr=False)
+    reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "readers", tuple(copy.deepcopy(tokenizer) for tokenizer in self.tokenizers))
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ def family_of(index: dict, unet: dict, scheduler: dict, source: str) -> Family:
         return FAMILIES["sdxl-turbo" if fast else "sdxl"]
     if fast:
         return FAMILIES["turbo"]
-    return FAMILIES["sd2" if unet.get("cross_attention_dim") == 1024 else "sd1"]
+    return FAMILIES["sd2" if unet.get("use_linear_projection") else "sd1"]
 
 
 # --- Loading ---
@@ -127,6 +139,7 @@ def _read(source: str, place: torch.device, ours: bool) -> Parts:
     from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
     local = Path(source).is_dir()
+    here = local or not _online()  # only what is on this computer
     index, scheduler = _index(source, local), _config(source, "scheduler", local)
     family = family_of(index, _config(source, "unet", local), scheduler, source)
     family = FAMILIES["mini"] if ours else family
@@ -140,7 +153,7 @@ def _read(source: str, place: torch.device, ours: bool) -> Parts:
         options = {"low_cpu_mem_usage": False, "output_loading_info": True}
         net, missing = _first(
             variants, lambda variant: kind.from_pretrained(source, subfolder=name, dtype=dtype, variant=variant,
-                                                           use_safetensors=True, local_files_only=local, **options)
+                                                           use_safetensors=True, local_files_only=here, **options)
         )  # fmt: skip
         if lost := [key for key in missing["missing_keys"] if not key.endswith("position_ids")]:
             raise BadModel(f"{_shown(source)} lacks {len(lost)} of the weights of its {name}.")
@@ -153,7 +166,10 @@ def _read(source: str, place: torch.device, ours: bool) -> Parts:
     if xl:
         texts.append(part(CLIPTextModelWithProjection, "text_encoder_2"))
     names = ("tokenizer", "tokenizer_2")[: len(texts)]
-    tokenizers = [CLIPTokenizer.from_pretrained(source, subfolder=name, local_files_only=local) for name in names]
+    tokenizers = [CLIPTokenizer.from_pretrained(source, subfolder=name, local_files_only=here) for name in names]
+    for name, tokenizer, text in zip(names, tokenizers, texts):  # without its files a tokenizer loads, and knows nothing
+        if not 256 <= len(tokenizer) <= text.config.vocab_size:
+            raise BadModel(f"{_shown(source)} has no {name} that fits its text encoder.")
     width = sum(text.config.hidden_size for text in texts)
     if unet.config.cross_attention_dim != width:
         raise BadModel(
@@ -164,7 +180,7 @@ def _read(source: str, place: torch.device, ours: bool) -> Parts:
     def tiny(name: str, **options):
         return AutoencoderTiny.from_pretrained(name, dtype=dtype, low_cpu_mem_usage=False, use_safetensors=True, **options)
 
-    preview = _preview(source, local, family, tiny)
+    preview = _preview(source, local, here, family, tiny)
     preview = preview and preview.eval().requires_grad_(False).to(place)
     labels = _labels(source, place) if local else None
     return Parts(family, unet, vae, tuple(texts), tuple(tokenizers), preview, labels, scheduler, _levels(scheduler),
@@ -172,7 +188,7 @@ def _read(source: str, place: torch.device, ours: bool) -> Parts:
 
 
 def half(place: torch.device) -> torch.dtype:
-    """The floating type for large models: bfloat16 cannot overflow, which some UNets do in float16; a CPU is fastest in float32."""
+    """The floating type for large models. bfloat16 cannot overflow, as some UNets do in float16; a CPU is fastest in float32."""
     if place.type != "cuda":
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
@@ -197,7 +213,7 @@ def _variants(source: str, local: bool, dtype: torch.dtype) -> list:
     return ["fp16", None] if dtype != torch.float32 else [None, "fp16"]
 
 
-def _preview(source: str, local: bool, family: Family, tiny: Callable):
+def _preview(source: str, local: bool, here: bool, family: Family, tiny: Callable):
     """The tiny decoder: the folder's own, or the family's from the Hub or the cache. None where there is none."""
     own = Path(source) / "preview"
     if local and own.is_dir():
@@ -205,7 +221,7 @@ def _preview(source: str, local: bool, family: Family, tiny: Callable):
     if not family.preview:
         return None
     try:
-        return tiny(family.preview, local_files_only=local)
+        return tiny(family.preview, local_files_only=here)
     except Exception:  # it is a convenience: without it the full decoder serves
         return None
 
@@ -233,9 +249,11 @@ def _levels(config: dict) -> Tensor:
 def encode(parts: Parts, text: str, empty: bool = False) -> Prompt:
     """A text as the UNet reads it, as diffusers' pipelines encode it; `empty`: no text, for the unconditional half."""
     states, pooled = [], None
-    for tokenizer, net in zip(parts.tokenizers, parts.text_encoders):
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half a pair of surrogates is no character
+    for tokenizer, net in zip(parts.readers, parts.text_encoders):
         length = parts.tokenizers[0].model_max_length
-        ids = tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+        with parts.reading:
+            ids = tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
         if len(parts.text_encoders) == 1:
             states.append(net(ids.to(net.device))[0].float().cpu())
         else:  # SDXL reads the last layer but one of both, and the second's pooled text
@@ -267,7 +285,7 @@ def _known(source: str | Path) -> str:
     here = Path(source).expanduser()
     if source and here.is_dir():
         return str(here)
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", source):
+    if not re.fullmatch(HUB, source):
         raise BadModel(f"There is no folder called {_shown(source)}, and no model on the Hub can be called so.")
     return source
 
@@ -283,10 +301,8 @@ def _config(source: str, part: str, local: bool) -> dict:
 def _json(source: str, name: str, local: bool) -> dict:
     file = Path(source) / name
     if not local:
-        from huggingface_hub import hf_hub_download
-
         try:
-            file = Path(hf_hub_download(source, name))
+            file = Path(_fetched(source, name))
         except Exception as problem:
             raise BadModel(_sentence(source, problem)) from problem
     try:
@@ -300,9 +316,33 @@ def _json(source: str, name: str, local: bool) -> dict:
     return found
 
 
+def _fetched(source: str, name: str) -> str:
+    """The path of a file of the Hub's, in the cache."""
+    from huggingface_hub import hf_hub_download
+
+    return hf_hub_download(source, name, local_files_only=not _online())
+
+
+def _online() -> bool:
+    """Whether the Hub's name can be looked up, without which its client tries for half a minute per file."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if any(os.environ.get(name) for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")):
+        return True  # the proxy looks it up
+    try:
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        return False
+    return True
+
+
 def _shown(source: str) -> str:
     """A name for the page: never a path of the host's."""
-    return str(source) if re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)) and not Path(source).is_dir() else Path(source).name or "''"
+    if re.fullmatch(HUB, str(source)) and not Path(source).is_dir():
+        return str(source)
+    return Path(source).name or "''"
 
 
 def _sentence(source: str, problem: Exception) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from explorer import device
 from explorer.assets import Missing
-from explorer.tabs.diffusion import attention, families, folder
+from explorer.tabs.diffusion import attention, families, folder, zerogpu
 from explorer.tabs.diffusion.bus import Bus, Rows
 from explorer.tabs.diffusion.families import BadModel, Parts, Prompt
 
@@ -132,7 +132,9 @@ class Model:
 
 def open_model(source: str | Path, name: str = OWN, label: str = "") -> Model:
     """A pipeline folder, or a name on the Hub, as a model of this tab. Raises BadModel with one sentence."""
-    parts = families.read(source, device.choose().torch, ours=name == OURS)
+    # On a ZeroGPU Space the GPU is there for a whole run only: small models do without it.
+    place = torch.device("cpu") if name == OURS and zerogpu.here() else device.choose().torch
+    parts = families.read(source, place, ours=name == OURS)
     attention.install(parts.unet)
     return Model(name, label or Path(str(source)).name, parts, Bus(partial(_call, parts), parts.family.rows, attention.Store))
 
@@ -150,20 +152,20 @@ def _call(parts: Parts, x: Tensor, t: Tensor, context: Tensor, added: dict | Non
 
 
 _lock = threading.Lock()
+_locks: dict[str, threading.Lock] = {}  # one per model, so that a download holds up nobody else
 _loaded: dict[str, Model] = {}
 
 
 def load(source: str = OURS) -> Model:
     """The model of that name, loaded once and shared: ours, or the host's. Raises Missing, or BadModel with one sentence."""
     name = _named(source)
+    place = str(folder.shipped()) if name == OURS else os.environ["EXPLORER_DIFFUSION"]
     with _lock:
-        key = f"{name}:{os.environ.get('EXPLORER_DIFFUSION', '')}" if name == OWN else f"{name}:{folder.shipped()}"
-        if key not in _loaded:
-            if name == OURS:
-                _loaded[key] = open_model(folder.shipped(), OURS, "Avatars")
-            else:
-                _loaded[key] = open_model(os.environ["EXPLORER_DIFFUSION"], OWN)
-        return _loaded[key]
+        mine = _locks.setdefault(place, threading.Lock())
+    with mine:
+        if place not in _loaded:
+            _loaded[place] = open_model(place, name, "Avatars" if name == OURS else "")
+        return _loaded[place]
 
 
 def offered() -> list[dict]:

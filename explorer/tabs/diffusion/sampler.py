@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.tabs.diffusion import attention, labels, schedulers
+from explorer.tabs.diffusion import attention, labels, schedulers, zerogpu
 from explorer.tabs.diffusion.families import Prompt
 from explorer.tabs.diffusion.models import Model
 from explorer.tabs.diffusion.schedulers import History, Plan, Stepped, Term
 
-__all__ = ["Settings", "Start", "Step", "again", "checked", "contexts", "denoise", "planned", "recombine"]
+__all__ = ["Settings", "Start", "Step", "again", "checked", "contexts", "count", "denoise", "planned", "recombine"]
 
 STEPS, GUIDANCE, MODES = (1, 100), (0.0, 20.0), ("text", "labels", "none")
 
@@ -92,6 +92,13 @@ def denoise(model: Model, settings: Settings, *, image: np.ndarray | None = None
     earlier run, with these settings: nothing changed, nothing differs. Raises ValueError with one sentence for bad settings.
     """
     settings = checked(model, settings, image is not None)
+    if zerogpu.here() and model.device.type == "cuda":
+        return zerogpu.film(model.name, settings, image, start, attention)
+    return film(model, settings, image, start, attention)
+
+
+def film(model: Model, settings: Settings, image=None, start: Start | None = None, keep: bool = True) -> Iterator[Step]:
+    """The same for settings that are in order, on the device as it is. Computes nothing before the first step is asked for."""
     uncond, cond = contexts(model, settings)
     plan = planned(model, settings, start)
     index = 0 if start is None or start.plan is not plan else start.index
@@ -104,10 +111,6 @@ def denoise(model: Model, settings: Settings, *, image: np.ndarray | None = None
 
     added = None if cond.added is None else {k: torch.cat([uncond.added[k], cond.added[k]]) for k in cond.added}
     context = torch.cat([uncond.states, cond.states])
-    return _steps(model, settings, plan, index, x, history, generator, context, added, attention)
-
-
-def _steps(model, settings, plan, index, x, history, generator, context, added, keep) -> Iterator[Step]:
     with model.bus.ride():
         for k in range(index, len(plan)):
             before = Start(k, x, generator.get_state(), history, plan)
@@ -126,8 +129,8 @@ def _steps(model, settings, plan, index, x, history, generator, context, added, 
 def _step(plan: Plan, k: int, start: Start, eps_uncond, eps_cond, eps, done: Stepped, maps, settings) -> Step:
     knot = plan.knots[k]
     numbers = {
-        "abar": knot.abar, "abar_next": knot.after, "sigma": knot.sigma, "sigma_next": knot.sigma_after, "w": settings.guidance_scale,
-        "scale": plan.scale(k), "scale_next": math.sqrt(knot.after) if plan.in_sigma else 1.0,
+        "abar": knot.abar, "abar_next": knot.after, "sigma": knot.sigma, "sigma_next": knot.sigma_after,
+        "scale": plan.scale(k), "scale_next": math.sqrt(knot.after) if plan.in_sigma else 1.0, "w": settings.guidance_scale,
     }  # fmt: skip
     return Step(k, len(plan), knot.t, knot.abar, knot.sigma, start.x, eps_uncond, eps_cond, eps, done.x0, done.x_next, done.noise,
                 done.terms, numbers, maps, start, settings)  # fmt: skip
@@ -173,10 +176,13 @@ def checked(model: Model, settings: Settings, picture: bool = False) -> Settings
         raise ValueError(f"A run is conditioned by one of {', '.join(MODES)}.")
     if settings.mode == "labels" and model.labels is None:
         raise ValueError("This model has not learned labels; give it a text.")
+    if settings.mode == "labels":
+        labels.row(dict(settings.labels))  # says which is unknown
     if not isinstance(settings.prompt, str) or not isinstance(settings.negative, str):
         raise ValueError("A prompt is a text.")
-    return replace(settings, steps=int(steps), seed=int(seed), size=int(size), strength=float(settings.strength) if picture else 1.0,
-                   guidance_scale=float(settings.guidance_scale), eta=float(settings.eta))  # fmt: skip
+    strength = float(settings.strength) if picture else 1.0
+    return replace(settings, steps=int(steps), seed=int(seed), size=int(size), strength=strength, eta=float(settings.eta),
+                   guidance_scale=float(settings.guidance_scale))  # fmt: skip
 
 
 def _number(value) -> bool:
@@ -204,6 +210,12 @@ def planned(model: Model, settings: Settings, start: Start | None = None) -> Pla
         knot = same.knots[start.index]
         return schedulers.make(settings.scheduler, model.scheduler_config, settings.steps, after=knot.t)
     return schedulers.make(settings.scheduler, model.scheduler_config, settings.steps, settings.strength)
+
+
+def count(model: Model, settings: Settings, start: Start | None = None) -> int:
+    """How many steps a run with these settings will yield."""
+    plan = planned(model, settings, start)
+    return len(plan) - (start.index if start is not None and plan is start.plan else 0)
 
 
 def _taken_over(start: Start, plan: Plan) -> tuple[Tensor, History]:

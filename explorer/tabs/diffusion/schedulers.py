@@ -178,15 +178,16 @@ def make(name: str, config: dict, steps: int, strength: float = 1.0, after: floa
 
     abar = _Levels(scheduler)
     levels = [abar(t) for t in times]
-    knots = []
+    knots, stride = [], scheduler.config.num_train_timesteps // steps
     for i, t in enumerate(times):
         following = abar.end if i + 1 == len(times) else levels[i + 1]
         if name in ("ddim", "pndm") and after is None:  # a fixed stride, whatever the list says
-            before = int(t) - scheduler.config.num_train_timesteps // steps
+            before = int(t) - stride
             following = abar(before) if before >= 0 else abar.end
         knots.append(Knot(t, levels[i], following, levels[i]))
     if name == "pndm" and len(knots) > 1:  # its second call looks again at the first step, from where that one ended
-        knots.insert(1, Knot(times[1], levels[1], levels[1], levels[0]))
+        begun = levels[0] if after is not None else abar(min(times[1] + stride, len(abar.table) - 1))
+        knots.insert(1, Knot(times[1], levels[1], levels[1], begun))
     sigma = float(scheduler.init_noise_sigma)
     return Plan(name, steps, tuple(knots), first, sigma, scheduler.config.prediction_type == "v_prediction", scheduler)
 

@@ -63,6 +63,8 @@ def sd(seed=0, context=32, spacing="leading", prediction="epsilon", scheduler="P
     settings = dict(BETAS, prediction_type=prediction, timestep_spacing=spacing)
     if scheduler == "PNDMScheduler":
         settings.update(skip_prk_steps=True, set_alpha_to_one=False)
+    if scheduler == "DDIMScheduler":
+        settings.update(clip_sample=False, set_alpha_to_one=False)
     pipe = diffusers.StableDiffusionPipeline(
         vae=vae(), text_encoder=text(tok, context), tokenizer=tok, unet=unet(context, **options),
         scheduler=getattr(diffusers, scheduler)(**settings), safety_checker=None, feature_extractor=None,
@@ -108,7 +110,7 @@ def _spread(pipe):
 
 FAMILIES = {
     "sd1": lambda: sd(1),
-    "sd2": lambda: sd(2, prediction="v_prediction", scheduler="DDIMScheduler"),
+    "sd2": lambda: sd(2, prediction="v_prediction", scheduler="DDIMScheduler", use_linear_projection=True),
     "turbo": lambda: sd(3, spacing="trailing", scheduler="EulerDiscreteScheduler"),
     "sdxl": lambda: sdxl(4),
     "sdxl-turbo": lambda: sdxl(5, spacing="trailing", scheduler="EulerAncestralDiscreteScheduler"),
