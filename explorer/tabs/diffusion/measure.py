@@ -7,7 +7,6 @@ import torch
 
 from explorer import corpus
 from explorer.tabs.diffusion import autoencoder, labels
-from explorer.training.card import half
 
 SCALES = (0, 1, 2, 3, 4, 5, 7.5, 10, 15)
 STEPS = 25
@@ -65,11 +64,11 @@ def accuracy(judge, pictures: np.ndarray, rows: np.ndarray) -> dict[str, float]:
     return {"mean": round(float(right.mean()), 4), "least": min(each.values()), "each": each}
 
 
-def diversity(pipe, judge, guidance_scale: float, each: int = 24) -> float:
+def diversity(pipe, judge, guidance_scale: float, each: int = 24, steps: int = STEPS) -> float:
     """How much is left open where a prompt leaves it open: mean entropy of the judge's answers over `each` pictures of a vague
     prompt, as a share of the corpus's own, over the attributes that the prompt does not name."""
     texts = [text for text in VAGUE for _ in range(each)]
-    pictures = sample(pipe, states(pipe, texts), guidance_scale, seed=1)
+    pictures = sample(pipe, states(pipe, texts), guidance_scale, 1, steps)
     real = corpus.batch("val", 0, len(pictures))[1]
     found = judge.labels(pictures)
     shares = []
@@ -86,7 +85,7 @@ def _entropy(values: np.ndarray) -> float:
     return float(-(share * np.log(share)).sum())
 
 
-def curve(pipe, count: int) -> Iterator[dict]:
+def curve(pipe, count: int, steps: int = STEPS) -> Iterator[dict]:
     """For each guidance scale: attributes painted as asked, CLIP's score of picture and caption, diversity."""
     from explorer.clip import folder as clips
     from explorer.clip import measure as clip_measure
@@ -96,26 +95,20 @@ def curve(pipe, count: int) -> Iterator[dict]:
     texts, rows = captions("val", count)
     contexts, words = states(pipe, texts), clip_measure.encode_texts(clip, texts)
     for scale in SCALES:
-        pictures = sample(pipe, contexts, scale)
+        pictures = sample(pipe, contexts, scale, steps=steps)
         score = (clip_measure.encode_images(clip, pictures) * words).sum(1).mean()
         yield {
             "guidance_scale": scale,
             "attributes": accuracy(judge, pictures, rows)["mean"],
             "clip_score": round(float(score), 4),
-            "diversity": diversity(pipe, judge, scale),
+            "diversity": diversity(pipe, judge, scale, max(2, min(24, count // 8)), steps),
         }
 
 
-def explicit(pipe, table: torch.nn.Embedding, split: str, count: int, guidance_scale: float = 1.0) -> dict[str, float]:
+def explicit(pipe, table: torch.nn.Embedding, split: str, count: int, steps: int = STEPS) -> dict[str, float]:
     """Attributes painted as asked where labels are given instead of words."""
     from explorer.judge import engine as judging
 
     rows = captions(split, count)[1]
     contexts = labels.context(table, rows, pipe.tokenizer.model_max_length).detach()
-    return accuracy(judging.load(), sample(pipe, contexts, guidance_scale), rows)
-
-
-def rounded(module: torch.nn.Module) -> torch.nn.Module:
-    """The module with weights as they are read back from float16 files."""
-    module.load_state_dict({name: tensor.float() for name, tensor in half(module.state_dict()).items()})
-    return module
+    return accuracy(judging.load(), sample(pipe, contexts, 1, steps=steps), rows)
