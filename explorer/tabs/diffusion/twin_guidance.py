@@ -90,7 +90,8 @@ def bayes(settings: twin.Settings, x=None, t: int | None = None) -> dict:
         "free": free.tolist(), "given": given.tolist(), "slope": slope[0].tolist(),
         "worst": float(np.abs(free + slope[0] - given).max()),
         "classifier": (eps_free - settings.w * root * slope[0]).tolist(),
-        "free_guidance": (eps_free + settings.w * (eps_given - eps_free)).tolist(), "w": settings.w, "films": films_apart(settings),
+        "free_guidance": (eps_free + settings.w * (eps_given - eps_free)).tolist(),
+        "w": settings.w, "films": films_apart(settings),
     }  # fmt: skip
 
 
