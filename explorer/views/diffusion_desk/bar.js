@@ -35,7 +35,7 @@ function makeBar(place, desk) {
         piece(
           "option",
           { value: one.name, disabled: one.available === false, title: one.sentence },
-          (one.title ?? one.name) + (one.available === false ? " (not here)" : ""),
+          (one.label ?? one.title ?? one.name) + (one.available === false ? " (not here)" : ""),
         ),
       ),
     );

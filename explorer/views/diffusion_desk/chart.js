@@ -1,8 +1,8 @@
 // A small line chart over the steps: axes with units, a line for each series, and a line at the step that is shown.
 
-const CHART = { width: 360, height: 170, left: 44, right: 10, top: 12, bottom: 34 };
+const CHART = { width: 360, height: 138, left: 44, right: 10, top: 12, bottom: 34 };
 
-/** chartOf({title, unit, series: [[name, tone]]}) -> node with .draw(rows of values, labels of the x axis) and .mark(i) */
+/** A title may be [words, sign, words, ...]. chartOf({title, unit, series: [[name, tone]]}) -> node with .draw(rows of values, labels of the x axis) and .mark(i) */
 function chartOf({ title, unit, series, seek }) {
   const { width, height, left, right, top, bottom } = CHART;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -11,7 +11,7 @@ function chartOf({ title, unit, series, seek }) {
   const legend = piece(
     "p",
     { class: "chart-legend" },
-    piece("b", {}, title),
+    piece("b", {}, ...[title].flat().map((part, i) => (i % 2 ? signOf(part) : part))),
     series.map(([name, tone]) => piece("span", { style: "--tone: var(" + tone + ")", class: "chart-key" }, signOf(name))),
   );
   const node = piece("figure", { class: "chart" }, legend, svg);
@@ -38,7 +38,7 @@ function chartOf({ title, unit, series, seek }) {
     }
     for (const i of count > 2 ? [0, Math.floor((count - 1) / 2), count - 1] : [0]) {
       const anchor = i === 0 ? "start" : i === count - 1 ? "end" : "middle";
-      make("text", { x: x(i), y: height - bottom + 16, "text-anchor": anchor }, "t = " + numberText(times[i]));
+      make("text", { x: x(i), y: height - bottom + 16, "text-anchor": anchor }, "t = " + Math.round(times[i]));
     }
     make("text", { x: (left + width - right) / 2, y: height - 2, "text-anchor": "middle", class: "chart-unit" }, "step 1 to " + count);
     make("text", { x: 11, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: "rotate(-90 11 " + (top + height - bottom) / 2 + ")", class: "chart-unit" }, unit);
@@ -47,7 +47,7 @@ function chartOf({ title, unit, series, seek }) {
       make("path", { d: path, class: "chart-line", style: "--tone: var(" + series[k][1] + ")" });
     });
     marker = make("line", { y1: top, y2: height - bottom, class: "chart-mark" });
-    svg.setAttribute("aria-label", title + " over " + countText(count, "step") + ", at most " + numberText(Math.max(...rows[0])));
+    svg.setAttribute("aria-label", [title].flat().join("").replace(/[_{}]/g, "") + " over " + countText(count, "step") + ", at most " + numberText(Math.max(...rows[0])));
     node.mark(last ?? 0);
   };
   node.mark = (i) => {

@@ -23,7 +23,7 @@ function makeDesk(root, wire) {
   const tab = window.explorer.tab; // this view mounts when its tab is opened
   const desk = {
     root, wire, start: null, settings: null, usual: null, picture: null, film: null, rival: null, running: null, w: null,
-    decoder: "full", rows: new Set(ROWS), part: "steps", model: "", past: [], error: null,
+    decoder: "full", rows: new Set(ROWS), part: "steps", model: "", past: [], error: null, linked: null,
     on, emit, facts, change, undo, reset, run, begin, stop, show, compare, weigh, decode, hide, fail, link, open, reload, choose,
     fillFilm, forget, usePicture, watch: follow,
     at: (name) => root.querySelector('[data-at="' + name + '"]'),
@@ -102,7 +102,7 @@ function makeDesk(root, wire) {
   }
 
   function usePicture(picture) {
-    if (desk.picture?.url && desk.picture.url !== picture?.url) URL.revokeObjectURL(desk.picture.url);
+    if (desk.picture?.id && desk.picture.url !== picture?.url) URL.revokeObjectURL(desk.picture.url);
     desk.picture = picture;
     emit("picture");
   }
@@ -112,7 +112,7 @@ function makeDesk(root, wire) {
   /** A run with the settings of the page. */
   function run(more = {}) {
     const body = { model: desk.model, settings: { ...desk.settings }, ...more };
-    if (desk.picture && !more.parent) body.picture = desk.picture.id;
+    if (desk.picture && !more.parent) Object.assign(body, desk.picture.face === undefined ? { picture: desk.picture.id } : { face: desk.picture.face });
     else if (!more.parent) body.settings.strength = 1;
     return begin(body);
   }
@@ -185,8 +185,11 @@ function makeDesk(root, wire) {
     await fillFilm(film);
     if (desk.film !== film) return;
     told(film);
-    if (mine === asked && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      desk.player.position = 0;
+    const at = desk.linked;
+    desk.linked = null;
+    if (at !== null) desk.player.goto(at);
+    else if (mine === asked && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      desk.player.position = film.step ?? 0; // a branch is played from where it left
       desk.player.play();
     } else desk.player.goto(desk.player.last);
   }
@@ -286,6 +289,7 @@ function makeDesk(root, wire) {
   function moved() {
     facts({ step: desk.player.position, playing: desk.player.playing });
     emit("position");
+    if (!desk.player.playing && desk.film?.filled) link({ step: desk.atPicture() ? null : desk.player.position + 1 });
     const step = desk.stepAt();
     if (!desk.film || !desk.film.filled || toldStep === desk.film.id + "/" + step) return;
     toldStep = desk.film.id + "/" + step;

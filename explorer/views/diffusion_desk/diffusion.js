@@ -53,6 +53,7 @@ async function begin() {
     desk.usualDecoder = model.decoders[0];
     desk.decoder = model.decoders.includes(get("decoder")) ? get("decoder") : desk.usualDecoder;
     desk.settings = settingsFrom(get, desk.usual, desk.start);
+    if (/^\d+$/.test(get("step") ?? "")) desk.linked = get("step") - 1;
     furnish();
     const part = get("part");
     desk.emit("start");

@@ -46,7 +46,7 @@ function paintStrip(canvas, room, height, chosen, frame) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, wide, high);
   const cell = wide / chosen.length;
-  const side = Math.min(cell - scale, high);
+  const side = Math.min(cell - 2 * scale, high);
   chosen.forEach((i, place) => {
     const bitmap = frame(i);
     if (!bitmap) return;

@@ -26,10 +26,10 @@ function makeGuidance(place, desk) {
   };
   const times = piece("b", { class: "lab-times" });
   const lengths = chartOf({
-    title: "Length", unit: "norm", seek: desk.player.goto,
+    title: "Lengths", unit: "norm", seek: desk.player.goto,
     series: [["‖ε_∅‖", "--sym-eps"], ["‖ε_c − ε_∅‖", "--sym-z"]],
   });
-  const angles = chartOf({ title: "Angle between ε_∅ and ε_c", unit: "degrees", seek: desk.player.goto, series: [["∠", "--sym-mu"]] });
+  const angles = chartOf({ title: ["Angle between ", "ε_∅", " and ", "ε_c"], unit: "degrees", seek: desk.player.goto, series: [["∠", "--sym-mu"]] });
   const scales = piece("div", { class: "scales" });
 
   place.append(
@@ -48,8 +48,8 @@ function makeGuidance(place, desk) {
         piece("div", { class: "lab-equation", role: "group", "aria-label": "The guided noise as a sum" }, termOf("eps_uncond"), piece("span", { class: "op" }, "+"), times, termOf("difference"), termOf("eps", "=")),
       ),
       piece("div", { class: "lab-charts" }, lengths, angles),
+      scales,
     ),
-    scales,
   );
   makeScales(scales, desk);
 
@@ -103,8 +103,8 @@ function makeGuidance(place, desk) {
     const film = desk.film;
     const w = desk.guidance();
     slider.set(w);
-    tellText(number, numberText(w));
-    tellText(times, numberText(w) + " ×");
+    tellText(number, settingText(w));
+    tellText(times, settingText(w) + " ×");
     own.disabled = desk.w === null;
     place.dataset.w = w;
     const ready = Boolean(film?.steps.length);

@@ -40,6 +40,14 @@ function makeKnobs(place, desk) {
   const eta = knobOf({ name: "eta", words: "η, fresh noise", desk, least: 0, most: 1, step: 0.05, title: "0 is the ODE: no fresh noise; 1 is DDPM's" });
   const labelled = (words, ...nodes) => piece("div", { class: "field" }, piece("span", { class: "knob-name" }, words), ...nodes);
 
+  const mode = segmented(
+    "What the network is told",
+    [["text", "Prompt", "The text tower's tokens"], ["labels", "Labels", "Attributes fed in directly: explicit conditioning"], ["none", "Nothing", "Unconditional"]],
+    (value) => (desk.change({ mode: value }), desk.run()),
+    "modes",
+  );
+  const negativeField = labelled("Negative prompt", negative);
+  const modeField = labelled("Told by", mode);
   place.className = "knobs card";
   place.append(
     knobOf({ name: "guidance_scale", words: "Guidance w", desk, least: 0, most: 20, step: 0.25, tone: "--sym-z", title: "0 ignores the prompt, 1 follows it as trained, more exaggerates it" }),
@@ -47,7 +55,8 @@ function makeKnobs(place, desk) {
     labelled("Scheduler", scheduler, about),
     eta,
     labelled("Seed", piece("div", { class: "row tight" }, seed, dice)),
-    labelled("Negative prompt", negative),
+    negativeField,
+    modeField,
     ownPicture,
     piece("div", { class: "row knob-foot" }, undo, reset),
   );
@@ -64,6 +73,9 @@ function makeKnobs(place, desk) {
     if (negative.value !== settings.negative) negative.value = settings.negative;
     if (Number(seed.value) !== settings.seed || seed.value === "") seed.value = settings.seed;
     scheduler.value = settings.scheduler;
+    mode.set(settings.mode);
+    modeField.hidden = !desk.start.model.labels;
+    negativeField.hidden = settings.mode !== "text";
     const kind = desk.start.schedulers.find((one) => one.name === settings.scheduler);
     eta.hidden = !kind?.eta;
     tellText(about, kind?.about ?? "");

@@ -4,6 +4,7 @@
 function makeOneStep(place, desk) {
   const equation = piece("p", { class: "equation" });
   const filled = piece("div", { class: "sum", role: "group", "aria-label": "The equation with this step's numbers" });
+  const estimate = piece("p", { class: "equation small" });
   const verdict = piece("p", { class: "small-text verdict", role: "status" });
   const title = piece("h3", {}, "One step opened");
   place.append(
@@ -11,6 +12,7 @@ function makeOneStep(place, desk) {
     piece("p", { class: "muted" }, "What the scheduler does with the guided noise. Move the guidance above, and the sum follows."),
     equation,
     filled,
+    estimate,
     verdict,
   );
 
@@ -61,15 +63,22 @@ function makeOneStep(place, desk) {
     filled.replaceChildren(
       ...parts.filter(Boolean),
       piece("span", { class: "op" }, "="),
-      figureOf(film.bitmaps.at(-1), signOf("x_{t−1}", "--sym-x"), told.changed ? "what would come next" : last ? "the picture" : "the next frame", piece("small", { class: "muted" }, "‖·‖ = " + numberText(told.result_norm)), "The sum"),
+      figureOf(film.bitmaps.at(-1), signOf(told.equation.split("=")[0].trim(), "--sym-x"), told.changed ? "what would come next" : last ? "the picture" : "the next frame", piece("small", { class: "muted" }, "‖·‖ = " + numberText(told.result_norm)), "The sum"),
     );
     equation.replaceChildren(piece("span", { class: "muted" }, titleOf(told.scheduler) + ": "), signOf(told.equation));
     tellText(title, "Step " + (told.step + 1) + " opened");
+    // Where the estimate comes from: in the variance-preserving space, or in that of Euler's family.
+    const { abar, sigma } = told;
+    const own = told.in_sigma
+      ? ["x̂_0 = x − σ ε̂ = x − ", numberText(sigma, 4), " ε̂"]
+      : ["x̂_0 = (x_t − √(1−ᾱ_t) ε̂) / √ᾱ_t = (x_t − ", numberText(Math.sqrt(1 - abar), 4), " ε̂) / ", numberText(Math.sqrt(abar), 4)];
+    estimate.replaceChildren(piece("span", { class: "muted" }, "where "), ...own.map((text, i) => (i % 2 ? piece("b", {}, text) : signOf(text))));
     const error = told.result_error;
+    verdict.dataset.changed = told.changed;
     tellText(
       verdict,
       told.changed
-        ? "With w = " + numberText(told.guidance ?? desk.guidance()) + " instead of " + numberText(told.own_guidance ?? desk.film.settings.guidance_scale) + ": the sum is up to " + numberText(error) + " away from the frame that was made."
+        ? "With w = " + settingText(told.guidance) + " instead of " + settingText(told.own_guidance) + ": the sum is up to " + numberText(error) + " away from the frame that was made."
         : "The sum equals the next frame: the largest difference of any number is " + (error === 0 ? "0" : error.toExponential(1).replace("-", "−")) + ".",
     );
     place.dataset.step = told.step;

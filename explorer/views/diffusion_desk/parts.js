@@ -116,6 +116,8 @@ function numberText(value, digits = 3) {
   const decimals = Math.max(0, Math.min(digits + 1, digits - Math.floor(Math.log10(size || 1)) - 1));
   return minusText(value.toFixed(decimals));
 }
+/** A setting as one would type it: 4, 7.5, 0.25. */
+const settingText = (value) => (Number.isFinite(value) ? minusText(String(Number(value.toFixed(3)))) : "–");
 const secondsText = (seconds) => (seconds < 90 ? seconds.toFixed(seconds < 10 ? 1 : 0) + " s" : Math.round(seconds / 60) + " min");
 
 /** Hands a file to the visitor. */

@@ -25,8 +25,7 @@ function makeProgress(place, desk) {
       tellText(line, done ? "Step " + done + " of " + total + left : "Waiting for the first step");
     } else if (film?.state === "stopped") tellText(line, "Stopped after " + countText(film.steps.length, "step") + " of " + film.settings.steps + ".");
     else if (film?.state === "done") {
-      const calls = film.settings.guidance_scale;
-      tellText(line, countText(film.total, "step") + " in " + secondsText(film.seconds ?? 0) + ", seed " + film.settings.seed + ", guidance " + numberText(calls));
+      tellText(line, countText(film.total, "step") + " in " + secondsText(film.seconds ?? 0) + ", seed " + film.settings.seed + ", guidance " + settingText(film.settings.guidance_scale));
     } else tellText(line, "");
     const said = film?.warnings ?? [];
     if (warnings.dataset.said !== said.join("|")) {

@@ -42,7 +42,10 @@ function makePrompt(place, desk) {
   }
 
   function showSettings() {
-    if (field.value !== desk.settings.prompt) field.value = desk.settings.prompt;
+    const { mode, prompt } = desk.settings;
+    const text = mode === "text" ? prompt : toldOf(desk.settings);
+    field.readOnly = mode !== "text";
+    if (field.value !== text) field.value = text;
   }
 
   function showBusy() {

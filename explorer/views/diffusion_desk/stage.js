@@ -1,11 +1,15 @@
 // The step as large pictures: the noisy latent beside the picture it expects, the latent's own numbers, and what is known of it.
 
+const STAGE_LAST = { x: ["x_0", "no noise is left"], x0: ["x̂_0", "so they are the same"] };
+
 function makeStage(place, desk) {
-  const screens = {};
+  const [screens, captions] = [{}, {}];
   const figure = (view) => {
     const { sign, words, tone } = VIEWS[view];
     screens[view] = screenOf("stage-screen", words);
-    const caption = piece("figcaption", {}, signOf(sign, tone), piece("span", { class: "figure-words" }, words));
+    const caption = (captions[view] = piece("figcaption", {}));
+    caption.tell = (last) => caption.dataset.last !== String(last) && (Object.assign(caption.dataset, { last }), caption.replaceChildren(...(last ? STAGE_LAST[view] : [sign, words]).map((text, i) => (i ? piece("span", { class: "figure-words" }, text) : signOf(text, tone)))));
+    caption.tell(false);
     return piece("figure", { class: "stage-figure", "data-view": view }, screens[view], caption);
   };
   const mosaic = mosaicOf("The channels of the latent as heat maps", "stage-screen");
@@ -39,12 +43,13 @@ function makeStage(place, desk) {
     }
     const step = film.steps[desk.stepAt()];
     const end = desk.atPicture();
+    for (const view of ["x", "x0"]) captions[view].tell(end && film.state === "done");
     tellText(title, end ? (film.state === "done" ? "The picture" : "Where it was stopped") : "Step " + (step.index + 1) + " of " + film.total);
     facts.replaceChildren(
-      ...row("t", end ? (film.state === "done" ? "0" : "–") : numberText(step.timestep), "Time: 999 is pure noise, 0 is a picture"),
+      ...row("t", end ? (film.state === "done" ? "0" : "–") : settingText(step.timestep), "Time: 999 is pure noise, 0 is a picture"),
       ...row("ᾱ_t", end && film.state === "done" ? "1" : numberText(step.abar), "Share of the variance that is signal"),
       ...row("σ", end && film.state === "done" ? "0" : numberText(step.sigma), "Noise per unit of signal"),
-      ...row("‖ε_c − ε_∅‖", numberText(step.delta), "How far the prompt pulls"),
+      ...row("‖ε_c − ε_∅‖", end ? "–" : numberText(step.delta), "How far the prompt pulls"),
     );
     const abar = end && film.state === "done" ? 1 : step.abar;
     const [signal, noise] = [Math.sqrt(abar), Math.sqrt(1 - abar)];

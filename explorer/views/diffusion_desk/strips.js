@@ -11,13 +11,13 @@ function makeStrips(place, desk) {
   const rows = {};
   place.className = "strips";
   place.append(piece("div", { class: "strip-head" }, toggles, decoder), body);
-  let room = 0;
+  let [room, edge] = [0, 0]; // how wide the strips are, and where they begin
   let planned = false;
 
   for (const view of [...ROWS, "channels", "rival", "apart"]) {
     const canvas = piece("canvas", { class: "strip", "aria-hidden": "true" });
-    const { sign, words, tone } = VIEWS[view] ?? STRIP_ELSE[view];
-    const label = piece("div", { class: "strip-label", title: words }, signOf(sign, tone), piece("small", {}, words));
+    const { sign, words, brief, tone } = VIEWS[view] ?? STRIP_ELSE[view];
+    const label = piece("div", { class: "strip-label", title: words }, signOf(sign, tone), piece("small", {}, brief));
     rows[view] = { node: piece("div", { class: "strip-row", "data-row": view }, label, canvas), canvas };
     body.append(rows[view].node);
   }
@@ -54,8 +54,9 @@ function makeStrips(place, desk) {
     const film = desk.film;
     for (const view of Object.keys(rows)) rows[view].node.hidden = !shown(view);
     for (const [view, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", desk.rows.has(view));
-    room = body.clientWidth - labelRoom();
-    if (!film || room < 40) return;
+    const first = rows[Object.keys(rows).find(shown)]?.canvas;
+    [room, edge] = [first?.clientWidth ?? 0, first?.offsetLeft ?? 0];
+    if (!film || room < 40) return void (mark.hidden = true);
     const count = Math.max(2, film.total + 1);
     const chosen = chosenFrames(count, room, STRIP_CELL);
     const tall = Math.min(STRIP_TALL, Math.floor(room / chosen.length));
@@ -89,8 +90,6 @@ function makeStrips(place, desk) {
     return film.mosaics[i];
   }
 
-  const labelRoom = () => (rows.x.node.querySelector(".strip-label").offsetTop === rows.x.canvas.offsetTop ? parseFloat(getComputedStyle(body).getPropertyValue("--label-room")) || 0 : 0);
-
   /** The line moves alone: rows are painted when their frames change. */
   function follow() {
     const film = desk.film;
@@ -100,7 +99,7 @@ function makeStrips(place, desk) {
     const cell = room / chosen.length;
     const nearest = chosen.reduce((best, i, at) => (Math.abs(i - desk.player.position) < Math.abs(chosen[best] - desk.player.position) ? at : best), 0);
     mark.style.width = cell + "px";
-    mark.style.transform = "translateX(" + (body.clientWidth - room + nearest * cell) + "px)";
+    mark.style.transform = "translateX(" + (edge + nearest * cell) + "px)";
   }
 
   // Dragging: the frame under the finger is the one shown.
@@ -133,7 +132,7 @@ function makeStrips(place, desk) {
 }
 
 const STRIP_ELSE = {
-  channels: { sign: "x_t ▦", words: "the latent's channels", tone: "--sym-x" },
-  rival: { sign: "x̂_0 ′", words: "the other run", tone: "--sym-xhat" },
-  apart: { sign: "|Δx̂_0|", words: "where they differ", tone: "--warn" },
+  channels: { sign: "x_t ▦", words: "the latent's channels", brief: "its channels", tone: "--sym-x" },
+  rival: { sign: "x̂_0 ′", words: "the picture that the other run expects", brief: "the other run", tone: "--sym-xhat" },
+  apart: { sign: "|Δx̂_0|", words: "where the two runs differ", brief: "difference", tone: "--warn" },
 };

@@ -1,12 +1,12 @@
 // What the tensors of a step are called: their symbol, their words and their colour, the same in strips, stage and equations.
 
 const VIEWS = {
-  x: { sign: "x_t", words: "the noisy latent", tone: "--sym-x", picture: true },
-  x0: { sign: "x̂_0", words: "the picture it expects", tone: "--sym-xhat", picture: true },
-  eps_uncond: { sign: "ε_∅", words: "noise, without the prompt", tone: "--sym-eps" },
-  eps_cond: { sign: "ε_c", words: "noise, with the prompt", tone: "--sym-mu" },
-  difference: { sign: "ε_c − ε_∅", words: "what the prompt changes", tone: "--sym-z" },
-  eps: { sign: "ε̂", words: "the guided noise", tone: "--ink" },
+  x: { sign: "x_t", words: "the noisy latent", brief: "noisy latent", tone: "--sym-x", picture: true },
+  x0: { sign: "x̂_0", words: "the picture it expects", brief: "expected picture", tone: "--sym-xhat", picture: true },
+  eps_uncond: { sign: "ε_∅", words: "the noise it sees without the prompt", brief: "without prompt", tone: "--sym-eps" },
+  eps_cond: { sign: "ε_c", words: "the noise it sees with the prompt", brief: "with prompt", tone: "--sym-mu" },
+  difference: { sign: "ε_c − ε_∅", words: "what the prompt changes", brief: "the prompt’s pull", tone: "--sym-z" },
+  eps: { sign: "ε̂", words: "the guided noise, which the step takes out", brief: "guided noise", tone: "--ink" },
 };
 
 /** "x_t" or "sqrt" signs as nodes: what follows an underscore is a subscript, letters are set in italics. Never markup. */

@@ -4,7 +4,7 @@ function makeVersus(place, desk) {
   const ours = screenOf("versus-screen", "This run");
   const theirs = screenOf("versus-screen", "The other run");
   const apart = screenOf("versus-screen", "Where they differ");
-  const chart = chartOf({ title: "How far apart", unit: "mean |Δ|, 0 to 255", series: [["|Δx̂_0|", "--warn"]], seek: desk.player.goto });
+  const chart = chartOf({ title: "How far apart", unit: "mean |Δ| of 255", series: [["|Δx̂_0|", "--warn"]], seek: desk.player.goto });
   const words = piece("p", { class: "small-text muted" });
   const figure = (screen, caption) => piece("figure", { class: "versus-figure" }, screen, piece("figcaption", {}, caption));
   place.append(
@@ -30,10 +30,10 @@ function makeVersus(place, desk) {
       const found = await ask(a.id, b.id, desk.decoder);
       if (!found || desk.apart.key !== key) return;
       desk.apart.frames = found.film.bitmaps;
-      desk.apart.values = found.told.steps?.map((step) => step.mean ?? step.rms ?? step) ?? found.told.mean ?? [];
+      desk.apart.values = found.told.frames.map((frame) => frame.pixels);
       const times = a.steps.map((step) => step.timestep);
       chart.draw([desk.apart.values.slice(0, times.length)], times);
-      const first = desk.apart.values.findIndex((value) => value > 0.5);
+      const first = found.told.frames.findIndex((frame) => frame.rms > 1e-4);
       tellText(words, first < 0 ? "They are the same." : "They part at step " + (first + 1) + ".");
       place.dataset.done = key;
       desk.emit("frames");
@@ -47,7 +47,7 @@ function makeVersus(place, desk) {
     const i = desk.player.position;
     ours.show(desk.film?.at("x0", i) ?? null);
     theirs.show(desk.rival.at("x0", i));
-    apart.show(desk.apart?.frames?.[i] ?? null);
+    apart.show(desk.apart?.frames?.[Math.min(i, desk.apart.frames.length - 1)] ?? null);
     chart.mark(i);
   }
 

@@ -8,11 +8,14 @@ function makeWords(place, desk) {
     onchange: () => ((factor = factors.value), show()),
   });
   const chips = piece("div", { class: "chips", role: "group", "aria-label": "Words the model knows" });
-  const rest = piece("p", { class: "unseen" });
-  place.append(factors, chips, rest);
+  place.append(factors, chips);
 
   function press(value) {
-    desk.change({ prompt: promptWith(desk.settings.prompt, factor, value, desk.start.words[factor]) });
+    const { mode, labels, prompt } = desk.settings;
+    if (mode === "labels") {
+      const { [factor]: was, ...rest } = labels ?? {};
+      desk.change({ labels: was === value ? rest : { ...rest, [factor]: value } });
+    } else desk.change({ mode: "text", prompt: promptWith(prompt, factor, value, desk.start.words[factor]) });
     desk.run();
   }
 
@@ -30,7 +33,9 @@ function makeWords(place, desk) {
 
   function mark() {
     for (const chip of chips.children) {
-      chip.setAttribute("aria-pressed", placeOf(desk.settings.prompt, saidOf(factor, chip.dataset.value)) >= 0);
+      const { mode, labels, prompt } = desk.settings;
+      const { value } = chip.dataset;
+      chip.setAttribute("aria-pressed", mode === "labels" ? labels?.[factor] === value : mode === "text" && placeOf(prompt, saidOf(factor, value)) >= 0);
     }
   }
 
