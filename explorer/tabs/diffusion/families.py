@@ -69,6 +69,8 @@ class Parts:
     zeros: bool  # whether no negative prompt means zeros, as in SDXL, and not the empty text
     folder: Path | None  # None where it came from the Hub
     source: str
+    place: torch.device
+    dtype: torch.dtype
     # Tokenizers remember how they cut off and fill up while they read, so nobody else may use the same one meanwhile.
     readers: tuple = field(default=(), repr=False)
     reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -183,8 +185,9 @@ def _read(source: str, place: torch.device, ours: bool) -> Parts:
     preview = _preview(source, local, here, family, tiny)
     preview = preview and preview.eval().requires_grad_(False).to(place)
     labels = _labels(source, place) if local else None
-    return Parts(family, unet, vae, tuple(texts), tuple(tokenizers), preview, labels, scheduler, _levels(scheduler),
-                 bool(index.get("force_zeros_for_empty_prompt", xl)) and xl, Path(source) if local else None, source)  # fmt: skip
+    zeros = xl and bool(index.get("force_zeros_for_empty_prompt", True))
+    return Parts(family, unet, vae, tuple(texts), tuple(tokenizers), preview, labels, scheduler, _levels(scheduler), zeros,
+                 Path(source) if local else None, source, place, dtype)  # fmt: skip
 
 
 def half(place: torch.device) -> torch.dtype:

@@ -47,8 +47,8 @@ class Model:
     tokenizers = property(lambda self: self.parts.tokenizers)
     labels = property(lambda self: self.parts.labels)  # the table of explicit conditioning, or None
     scheduler_config = property(lambda self: self.parts.scheduler_config)
-    device = property(lambda self: self.unet.device)
-    dtype = property(lambda self: self.unet.dtype)
+    device = property(lambda self: self.parts.place)
+    dtype = property(lambda self: self.parts.dtype)
     folder = property(lambda self: self.parts.folder)
     context = property(lambda self: self.tokenizer.model_max_length)
     steps = property(lambda self: self.parts.family.steps)
@@ -141,10 +141,9 @@ def open_model(source: str | Path, name: str = OWN, label: str = "") -> Model:
 
 @torch.no_grad()
 def _call(parts: Parts, x: Tensor, t: Tensor, context: Tensor, added: dict | None, store: dict | None) -> Tensor:
-    unet = parts.unet
-    where, dtype = unet.device, unet.dtype
+    where, dtype = parts.place, parts.dtype  # not the UNet's own `device`, which walks through all its modules
     added = added and {name: value.to(where, dtype) for name, value in added.items()}
-    said = unet(
+    said = parts.unet(
         x.to(where, dtype), t.to(where), encoder_hidden_states=context.to(where, dtype), added_cond_kwargs=added,
         cross_attention_kwargs=None if store is None else {"store": store},
     ).sample  # fmt: skip
