@@ -17,7 +17,7 @@ VIEWS = ("x", "x0", "eps_uncond", "eps_cond", "difference", "eps", "final")
 NOISES = ("eps_uncond", "eps_cond", "difference", "eps")
 SIDE = 256  # pixels of a strip's frames at most; a single frame comes in full
 BYTES = 400_000_000  # of decoded frames in all: 30,000 of ours, 2,000 of Stable Diffusion's in a strip
-SPREAD = 3.0  # standard deviations of a noise that fill the range from black to white
+SPREAD = 2.5  # standard deviations of a noise that fill the range from black to white
 
 
 class Cache:

@@ -54,4 +54,4 @@ def face(number) -> Image.Image:
 
 def square(image: Image.Image, side: int) -> np.ndarray:
     """The middle square at `side` x `side`: (H, W, 3) uint8, as a model takes it."""
-    return np.asarray(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS))
+    return np.array(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS))

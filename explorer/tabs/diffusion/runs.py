@@ -108,9 +108,7 @@ class Run:
         self.steps = branch.steps.first(branch.at) if branch else Film()
         # Whose settings made the steps from which index on: what a script needs that makes them again.
         self.chain = (*(branch.chain if branch else ()), (self.first, settings))
-        start = branch.start if branch else None
-        plan = sampler.planned(model, settings, start)
-        self.total = self.first + len(plan) - (start.index if start and plan is start.plan else 0)
+        self.total = self.first + sampler.count(model, settings, branch.start if branch else None)
         self.state, self.error = "waiting", ""
         self.lock = threading.RLock()  # held while decoding, so that nothing is decoded twice
         self.over, self._stop = threading.Event(), threading.Event()
