@@ -95,7 +95,7 @@ def subject(model, pixels: np.ndarray, caption: str = "") -> Subject:
     """(64, 64, 3) uint8 as the lab takes it."""
     from explorer.tabs.diffusion import autoencoder
 
-    return Subject(pixels, autoencoder.encode(model.vae, pixels[None]), caption)
+    return Subject(pixels, autoencoder.encode(model.vae, pixels[None]) * model.vae.config.scaling_factor, caption)
 
 
 def face(number: int) -> tuple[np.ndarray, str]:

@@ -167,6 +167,18 @@ def _predictions(model, net, x: dict, t: int, abar: float, told: dict, settings:
     return {"labels": explicit, "classifier": by_classifier, "free": free}, gradient
 
 
+def recombined(step: Step, method: str, scale: float) -> torch.Tensor:
+    """x0 at a step had its scale been another, from what the step has kept: (1, 4, 8, 8)."""
+    one, noise = step.branches[method], (1 - step.abar) ** 0.5
+    if method == "classifier":
+        eps = one.plain - scale * noise * step.gradient
+    elif method == "free":
+        eps = one.plain + scale * (one.condition - one.plain)
+    else:
+        raise ValueError("Explicit conditioning has no scale.")
+    return (one.x - noise * eps) / step.abar**0.5
+
+
 def verdict(pictures: np.ndarray, settings: Settings) -> list[list[dict]]:
     """The judge on each picture (N, 64, 64, 3): per attribute asked {factor, value, p, seen}; seen is what the judge reads."""
     from explorer.judge import engine

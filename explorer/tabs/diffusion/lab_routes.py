@@ -27,6 +27,7 @@ def routes() -> list[Route]:
         get("forward/estimates", estimates), get("forward/example", example), get("forward/example.png", example_pictures),
         get("guidances/start", guidances_start), command("guidances/run", run), command("guidances/stop", stop),
         get("guidances/news", news), get("guidances/strip", strip), get("guidances/numbers", guidance_numbers),
+        get("guidances/recombined", recombined),
     ]  # fmt: skip
 
 
@@ -229,6 +230,13 @@ def strip(request: Request) -> Response:
     if "format" in request.query_params:
         return wire.download(frames, request.query_params, f"guidance-{method}")
     return wire.png_sprite(frames)
+
+
+def recombined(request: Request) -> Response:
+    """?run=&method=&step=&scale=: the estimate of the picture at a step with another scale, without asking the network."""
+    found, method = _comparison(request)
+    scale = float(wire.numbers(request.query_params.get("scale"), 1, "scale")[0])
+    return wire.png_sprite(found.recombined(method, wire.whole(request, "step", 0), scale))
 
 
 def guidance_numbers(request: Request) -> Response:

@@ -17,8 +17,8 @@ from explorer.tabs.diffusion import classifier, decoders, forward, guidances, mo
 
 log = logging.getLogger("explorer")
 
-PICTURES, RUNS, PAGES = 8, 6, 300  # kept of a page, of a page, and in all
-ANSWERS = 48  # of the forward lab, of all pages: 0.3 MB each
+PICTURES, RUNS, PAGES = 8, 4, 120  # kept of a page, of a page, and in all
+ANSWERS, ANSWERS_EACH = 64, 8  # of the forward lab, about faces and about a page's own pictures: up to 0.5 MB each
 GONE = "This picture is no longer here; please bring it again."
 
 _computing = threading.Semaphore(4)  # a class that moves one slider at the same time waits in line instead of in memory
@@ -29,15 +29,35 @@ def model():
     return models.load("")
 
 
+class Answers:
+    """The newest answers by their questions. Each is computed once, even where two ask at the same time."""
+
+    def __init__(self, most: int):
+        self._most, self._kept, self._lock = most, OrderedDict(), threading.Lock()
+
+    def get(self, key, make):
+        with self._lock:
+            lock, slot = self._kept.setdefault(key, (threading.Lock(), []))
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        with lock:
+            if not slot:
+                with _computing:
+                    slot.append(make())
+            return slot[0]
+
+
 # ---- Pages --------------------------------------------------------------------------------------------------------------
 
 
 class Page:
-    """One page's own pictures (id -> pixels) and comparisons (id -> Comparison), the oldest first."""
+    """One page's own pictures (id -> pixels), answers about them, and comparisons (id -> Comparison), the oldest first."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.pictures: OrderedDict[str, np.ndarray] = OrderedDict()
+        self.answers = Answers(ANSWERS_EACH)
         self.runs: OrderedDict[str, Comparison] = OrderedDict()
 
 
@@ -47,13 +67,12 @@ _lock = threading.Lock()
 
 def page(session: str) -> Page:
     with _lock:
-        if session not in _pages:
-            _pages[session] = Page()
+        found = _pages.setdefault(session, Page())
         _pages.move_to_end(session)
         gone = [_pages.popitem(last=False)[1] for _ in range(len(_pages) - PAGES)]
     for old in gone:
         _stop(old)
-    return _pages.get(session) or page(session)
+    return found
 
 
 def left(session: str) -> None:
@@ -75,7 +94,7 @@ def keep(session: str, data: bytes) -> dict:
     picture = uploads.read_image(data, 64)
     mine, name = page(session), secrets.token_hex(6)
     with mine.lock:
-        mine.pictures[name] = picture.pixels
+        mine.pictures[name] = np.array(picture.pixels)
         while len(mine.pictures) > PICTURES:
             mine.pictures.popitem(last=False)
     return {"picture": "upload:" + name, "note": picture.note}
@@ -111,50 +130,38 @@ def _of_run(session: str, key: str) -> tuple[np.ndarray, str]:
 # ---- Answers of the forward lab -----------------------------------------------------------------------------------------
 
 
-class Answers:
-    """The newest answers by their questions. Each is computed once, even where two ask at the same time."""
-
-    def __init__(self, most: int):
-        self._most, self._kept, self._lock = most, OrderedDict(), threading.Lock()
-
-    def get(self, key, make):
-        with self._lock:
-            lock, slot = self._kept.setdefault(key, (threading.Lock(), []))
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        with lock:
-            if not slot:
-                with _computing:
-                    slot.append(make())
-            return slot[0]
+_shared = Answers(ANSWERS)
 
 
-_answers = Answers(ANSWERS)
+def _answered(session: str, name: str, key: tuple, make):
+    """An answer about a face is everybody's; one about a page's own picture is the page's and goes with it."""
+    mine = _shared if str(name).startswith("face:") else page(session).answers
+    return mine.get((key[0], name, *key[1:]), make)
 
 
 def subject(session: str, name: str) -> forward.Subject:
-    owner = "" if str(name).startswith("face:") else session
-    return _answers.get(("subject", owner, name), lambda: forward.subject(model(), *pixels(session, name)))
+    return _answered(session, name, ("subject",), lambda: forward.subject(model(), *pixels(session, name)))
 
 
 def guess(session: str, name: str, seed: int, plan: str, caption: str) -> forward.Guess:
     """What the network says to the whole film."""
     what, plan, caption = subject(session, name), forward.schedule(plan), forward.checked(caption)
-    owner = "" if name.startswith("face:") else session
 
     def make():
         return forward.guess(model(), what, forward.noises(seed)[0], plan, caption)
 
-    return _answers.get(("guess", owner, name, seed, plan.name, caption), make)
+    return _answered(session, name, ("guess", seed, plan.name, caption), make)
 
 
 def film(session: str, name: str, seed: int, plan: str) -> np.ndarray:
     """x_t decoded, (41, 64, 64, 3) uint8."""
     what, plan = subject(session, name), forward.schedule(plan)
-    x = forward.noisy(what.x0, forward.noises(seed)[0], plan.abar[np.array(forward.FRAMES)])
-    owner = "" if name.startswith("face:") else session
-    return _answers.get(("film", owner, name, seed, plan.name), lambda: decoders.decode(model(), x))
+
+    def make():
+        x = forward.noisy(what.x0, forward.noises(seed)[0], plan.abar[np.array(forward.FRAMES)])
+        return decoders.decode(model(), x)
+
+    return _answered(session, name, ("film", seed, plan.name), make)
 
 
 def estimates(found: forward.Guess) -> np.ndarray:
@@ -165,11 +172,12 @@ def estimates(found: forward.Guess) -> np.ndarray:
 
 
 def example(session: str, name: str, plan: str, caption: str, seed: int) -> forward.Guess:
-    what, plan = subject(session, name), forward.schedule(plan)
-    owner = "" if name.startswith("face:") else session
-    return _answers.get(
-        ("example", owner, name, plan.name, caption, seed), lambda: forward.example(model(), what, plan, caption, seed)
-    )
+    what, plan, caption = subject(session, name), forward.schedule(plan), forward.checked(caption)
+
+    def make():
+        return forward.example(model(), what, plan, caption, seed)
+
+    return _answered(session, name, ("example", plan.name, caption, seed), make)
 
 
 # ---- Three guidances ----------------------------------------------------------------------------------------------------
@@ -251,10 +259,21 @@ class Comparison:
                 self._pictures[key] = decoders.decode(model(), self.latents(method, view, count))
             return self._pictures[key]
 
+    def recombined(self, method: str, index: int, scale: float) -> np.ndarray:
+        """x0 of one step with another scale, from the stored predictions, decoded: (1, 64, 64, 3). No UNet is asked."""
+        if not 0 <= index < len(self.steps):
+            raise ValueError(f"This comparison has steps 0 to {len(self.steps) - 1}.")
+        return decoders.decode(model(), guidances.recombined(self.steps[index], method, scale))
+
+    def forget_pictures(self) -> None:
+        """What was decoded goes; it can be decoded again."""
+        with self._decoding:
+            self._pictures = {}
+
     def push(self, method: str) -> np.ndarray:
         """What the push changes in the estimate of the picture, around middle grey, so scaled that the most is full."""
         difference = self.pictures(method, "x0").astype(np.float32) - self.pictures(method, "plain")
-        most = np.abs(difference).max((1, 2, 3), keepdims=True).clip(1)
+        most = np.abs(difference).max((1, 2, 3), keepdims=True).clip(24)  # or a change that nobody could see would be blown up
         return (127.5 + 127.5 * difference / most).round().astype(np.uint8)
 
 
@@ -265,6 +284,7 @@ def begin(session: str, given: dict) -> Comparison:
     with mine.lock:
         for other in mine.runs.values():
             other.stop()
+            other.forget_pictures()
         mine.runs[run.id] = run
         while len(mine.runs) > RUNS:
             mine.runs.popitem(last=False)

@@ -22,7 +22,7 @@ async function makeForward(place, lab) {
     x: heatMap("The noisy latent", sub("x", "t"), cells),
   };
   const shots = {
-    x: pictureBox("The noisy latent, decoded", "decoded"),
+    x: pictureBox("The noisy latent, decoded", [...sub("x", "t"), " decoded"]), large: pictureBox("The noisy picture, large", [...sub("x", "t"), " itself"]),
     start: pictureBox("The picture", sub("x", "0")), eps: pictureBox("The noise in pixels", [piece("i", {}, "ε")]), pixels: pictureBox("The noisy picture", sub("x", "t")),
   };
   const factors = [[0, 1], [0, 1]].map((pair) => pair.map(() => piece("span", { class: "factor" })));
@@ -54,10 +54,10 @@ async function makeForward(place, lab) {
     piece("div", { class: "card lead" },
       piece("div", { class: "tools" }, schedule.node, seed.node), about, film.node, level,
       piece("div", { class: "pair" },
-        piece("section", { class: "space" }, piece("h4", {}, "In the latent: 4 × 8 × 8 = 256 numbers"), sum(0, heats.x0.node, heats.eps.node, heats.x.node), cellLine,
-          piece("div", { class: "decoded" }, shots.x.node, piece("p", { class: "aside" }, "The decoder has never seen noisy latents. It paints patches in the colours of faces where there is only noise, so latent noise does not look like grain."))),
-        piece("section", { class: "space" }, piece("h4", {}, "In pixels: 3 × 64 × 64 = 12,288 numbers"), sum(1, shots.start.node, shots.eps.node, shots.pixels.node),
-          piece("p", { class: "aside" }, "The same ᾱ, applied to the pixels themselves, as DDPM did: fine grain. Neighbouring pixels are alike, so the eye finds the face at noise levels that have long destroyed it in the latent."))),
+        piece("section", { class: "space" }, piece("h4", {}, "In the latent: 4 × 8 × 8 = 256 numbers"), piece("div", { class: "decoded" }, shots.x.node, piece("p", { class: "aside" }, "The decoder has never seen noisy latents. It paints patches in the colours of faces where there is only noise, so latent noise does not look like grain.")),
+          sum(0, heats.x0.node, heats.eps.node, heats.x.node), cellLine),
+        piece("section", { class: "space" }, piece("h4", {}, "In pixels: 3 × 64 × 64 = 12,288 numbers"), piece("div", { class: "decoded" }, shots.large.node, piece("p", { class: "aside" }, "The same ᾱ, applied to the pixels themselves, as DDPM did: fine grain. Neighbouring pixels are alike, so the eye finds the face at noise levels that have long destroyed it in the latent.")),
+          sum(1, shots.start.node, shots.eps.node, shots.pixels.node))),
       piece("div", { class: "tools" },
         button("Film as GIF", () => save("gif"), { "data-do": "gif" }), button("Film as PNG strip", () => save("strip"), { "data-do": "strip" }),
         button("This moment as PNG", moment, { "data-do": "png" })),
@@ -67,7 +67,9 @@ async function makeForward(place, lab) {
       charts.node),
     piece("div", { class: "card", "data-card": "predictor" }, piece("h4", {}, "Be the noise predictor"),
       piece("label", { class: "named wide" }, piece("span", {}, "Caption"), caption),
-      piece("p", { class: "aside" }, start.prediction === "v_prediction" ? "This network says v = √ᾱ ε − √(1−ᾱ) x₀. Its ε̂ = √ᾱ v̂ + √(1−ᾱ) x_t follows exactly, and the loss in v is the loss below divided by ᾱ." : "This network says the noise itself."),
+      piece("p", { class: "aside" }, start.prediction === "v_prediction"
+        ? formula("This network says ", ["i", "v"], " = √ᾱ ", ["i", "ε"], " − √(1−ᾱ) ", ["i", "x"], ["sub", "0"], ". From it ", ["i", "ε̂"], " = √ᾱ ", ["i", "v̂"], " + √(1−ᾱ) ", ["i", "x"], ["sub", "t"], " follows exactly; its loss in ", ["i", "v"], " is the loss below divided by ᾱ.")
+        : "This network says the noise itself."),
       predictor.node),
     example.node);
 
@@ -87,7 +89,8 @@ async function makeForward(place, lab) {
     drawFrame(shots.x.canvas, now.film, now.i);
     drawTensor(shots.start.canvas, pixels, 64);
     drawTensor(shots.eps.canvas, grain.map((v) => v / 3), 64);
-    drawTensor(shots.pixels.canvas, pixels.map((v, k) => signal * v + noise * grain[k]), 64);
+    const noisy = pixels.map((v, k) => signal * v + noise * grain[k]);
+    for (const shot of [shots.pixels, shots.large]) drawTensor(shot.canvas, noisy, 64);
     for (const [first, second] of factors) {
       tellText(first, fixedText(signal, 3));
       tellText(second, fixedText(noise, 3));
@@ -99,6 +102,7 @@ async function makeForward(place, lab) {
     cellLine.replaceChildren(formula(cellName(k) + ": ", ["i", "x", "c-x"], ["sub", "t"], " = " + fixedText(signal, 3) + " · " + factorText(x0[k]) + " + " + fixedText(noise, 3) + " · " + factorText(eps[k]) + " = ", ["b", fixedText(x[k], 3)]));
     const own = within(a, start.last, named(start.own).abar[0]); // where the network's own schedule ends, so does what it knows
     const moment = { ...now, t, a, own, asked: one.asked[now.i], eps, x, x0 };
+    charts.show(now.schedule, t);
     predictor.tellMapping(now.schedule, moment);
     predictor.show(moment);
     lab.facts({ step: t, t });

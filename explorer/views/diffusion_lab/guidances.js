@@ -14,8 +14,8 @@ async function makeGuidances(place, lab) {
   const cells = heatCells(27, () => draw());
   const wish = wishChooser(start.factors, Object.keys(linked).length ? linked : WISHES[0], () => run());
   const knobs = {
-    classifier: slider("s", { min: 0, max: scale, step: 0.5, value: now.s, words: (v) => fixedText(v, 1), done: (v) => ((now.s = v), run()), fact: "s", title: "Scale of classifier guidance" }),
-    free: slider("w", { min: 0, max: scale, step: 0.5, value: now.w, words: (v) => fixedText(v, 1), done: (v) => ((now.w = v), run()), fact: "w", title: "Scale of classifier-free guidance" }),
+    classifier: slider("s", { min: 0, max: scale, step: 0.5, value: now.s, words: (v) => fixedText(v, 1), change: (v) => preview("classifier", v), done: (v) => ((now.s = v), run()), fact: "s", title: "Scale of classifier guidance" }),
+    free: slider("w", { min: 0, max: scale, step: 0.5, value: now.w, words: (v) => fixedText(v, 1), change: (v) => preview("free", v), done: (v) => ((now.w = v), run()), fact: "w", title: "Scale of classifier-free guidance" }),
   };
   const told = segments("Told by", [["text", "text", "The wish in words, through the text encoder"], ["labels", "labels", "The same labels as explicit conditioning: at w = 1 both are one and the same"]], now.told, (one) => ((now.told = one), run()));
   const ways = {
@@ -23,6 +23,7 @@ async function makeGuidances(place, lab) {
     free: makeWay("free", cells, { knob: piece("div", { class: "tools" }, knobs.free.node, piece("span", { class: "named" }, "told by", told.node)) }),
   };
   const film = transport("Step", { count: now.steps, at: now.steps - 1, words: (i) => "step " + (i + 1) + " of " + (now.done?.steps.length ?? now.steps), turn: (i) => ((now.i = i), draw()), fact: "step", pace: 140 });
+  const trio = trioOf();
   const seed = numberField("Seed", { min: 0, max: 2 ** 31 - 1, value: now.seed, pick: (v) => ((now.seed = v), run()), "data-field": "seed" });
   const steps = numberField("Steps", { min: 5, max: start.limits.steps[1], value: now.steps, pick: (v) => ((now.steps = v), run()) });
   const state = piece("p", { class: "state", role: "status" });
@@ -39,7 +40,7 @@ async function makeGuidances(place, lab) {
       piece("p", {}, "All three start from the same noise and take the same DDIM steps. They differ only in how the predicted noise hears of the wish.")),
     piece("div", { class: "card" }, wish.node,
       piece("div", { class: "tools" }, seed.node, button("Another seed", again, { "data-do": "again", class: "button strong" }), steps.node, bar, state), trouble.node),
-    piece("div", { class: "card lead sticky" }, film.node, level),
+    piece("div", { class: "card lead sticky" }, film.node, level, trio.node),
     piece("div", { class: "ways" }, ways.labels.node, ways.classifier.node, ways.free.node),
     piece("div", { class: "card" }, piece("h4", {}, "How certain the classifier is on the way"), chart.node, agree, skill,
       piece("p", { class: "aside" }, "By Bayes, ∇ log p(x | y) − ∇ log p(x) = ∇ log p(y | x): the difference that classifier-free guidance takes is the gradient that classifier guidance follows, if both networks are exact. There s = 1 and w = 1 are the same run. ",
@@ -113,6 +114,21 @@ async function makeGuidances(place, lab) {
     }
   }
 
+  /** While a scale is dragged: this step's picture with it, one request at a time, the newest last. */
+  const waiting = {};
+  async function preview(method, value) {
+    if (!now.done) return;
+    const busy = method in waiting;
+    waiting[method] = value;
+    if (busy) return;
+    for (let last = null; last !== waiting[method]; ) {
+      last = waiting[method];
+      const film = await lab.wire.sprite("guidances/recombined", { run: now.done.run, method, step: now.i, scale: last }).catch(() => null);
+      if (film && place.dataset.run !== "busy") ways[method].preview(film, last);
+    }
+    delete waiting[method];
+  }
+
   // ---- What is drawn ----
 
   function draw() {
@@ -126,11 +142,12 @@ async function makeGuidances(place, lab) {
       const total = (what) => steps.reduce((sum, one) => sum + one.branches[name][what], 0);
       way.show({ i: now.i, t: step.t, abar: step.abar, s: asked.s, w: asked.w, rows, films: films[name], p: step.branches[name].p, asked: words, judged: verdict[k], calls: total("calls"), seconds: total("seconds"), total: steps.length });
     });
+    trio.show(films, now.i);
     level.replaceChildren(formula(["i", "t"], " = " + step.t + ", ᾱ = ", ["b", figureText(step.abar)], ", √(1−ᾱ) = " + fixedText(Math.sqrt(1 - step.abar), 3)));
     const joint = (name) => steps.map((one, i) => [i + 1, one.branches[name].p.reduce((product, p) => product * p, 1)]);
     chart.show({
       series: Object.entries(WAYS).map(([name, { title, colour }], k) => ({ name: title, colour, dash: ["", "6 3", "2 3"][k], points: joint(name) })),
-      x: { label: "step", min: 1, max: steps.length }, y: { label: "p(wish | x_t): all attributes at once", min: 0, max: 1 }, at: now.i + 1, words: "The classifier's certainty over the steps, for three ways of guidance",
+      x: { label: "step", min: 1, max: steps.length }, y: { label: "p(y | xₜ): all attributes of the wish at once", min: 0, max: 1 }, at: now.i + 1, words: "The classifier's certainty over the steps, for three ways of guidance",
     });
     agree.replaceChildren(formula("Cosine between the classifier's push and ", ["i", "ε"], "(", ["i", "x"], ["sub", "t"], ", ", ["i", "y"], ") − ", ["i", "ε"], "(", ["i", "x"], ["sub", "t"], ") at this step, at the same ", ["i", "x"], ["sub", "t"], ": ",
       ["b", fixedText(step.agree, 2)], ". In the exact model it is 1."));

@@ -38,7 +38,7 @@ function figureText(v) {
   if (!Number.isFinite(v)) return fixedText(v);
   if (v === 0) return "0";
   const size = Math.abs(v);
-  const text = size < 0.001 || size >= 100_000 ? size.toExponential(1).replace("e+", "e") : String(+size.toPrecision(3));
+  const text = size < 0.001 || size >= 100_000 ? size.toExponential(1).replace("e+", "e").replace(".0e", "e") : String(+size.toPrecision(3));
   return (v < 0 ? "−" : "") + text.replace("e-", "e−");
 }
 
@@ -59,6 +59,9 @@ function handOver(blob, name) {
 }
 
 const button = (words, run, attributes = {}) => piece("button", { type: "button", class: "button", onclick: run, ...attributes }, words);
+
+const ICONS = { play: "M6 4v12l10-6z", pause: "M5 4h3.5v12H5zM11.5 4H15v12h-3.5z", back: "M13 4v12L5 10zM3 4h2v12H3z", forth: "M7 4v12l8-6zM15 4h2v12h-2z" };
+const iconOf = (name) => svgPiece("svg", { viewBox: "0 0 20 20", "aria-hidden": "true", class: "icon" }, svgPiece("path", { d: ICONS[name] }));
 
 /** One of several, as a row of buttons that arrows walk through. choices: [[value, words, title]]. */
 function segments(name, choices, value, pick) {

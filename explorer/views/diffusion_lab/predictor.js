@@ -16,10 +16,10 @@ function makePredictor(lab, cells, start) {
   const estimate = piece("p", { class: "reading" });
   const mapped = piece("p", { class: "aside", "data-fact": "mapped" });
   const chart = chartPlace({ height: 12 });
-  const empty = piece("p", { class: "aside", hidden: true });
   const node = piece("div", { class: "grid" }, mapped,
     piece("div", { class: "shots" }, maps.eps.node, maps.untold.node, maps.told.node, maps.difference.node, shots.untold.node, shots.told.node),
-    empty, loss, cell, estimate, chart.node);
+    loss, cell, estimate, chart.node,
+    piece("p", { class: "aside" }, formula("Little noise is hard to tell from the picture's own detail, so the loss is largest at small ", ["i", "t"], ". Much noise is easy to name, since nearly all of ", ["i", "x"], ["sub", "t"], " is noise; there it is the little that is missed that decides the picture.")));
 
   function asNode(part) {
     return Array.isArray(part) ? piece(...[part[0], {}, part[1]]) : part;
@@ -38,7 +38,7 @@ function makePredictor(lab, cells, start) {
     const best = told ?? rows[0];
     maps.untold.draw(rows[0]);
     if (told) maps.told.draw(told);
-    maps.difference.draw(best.map((v, k) => v - now.eps[k]));
+    maps.difference.draw(best.map((v, k) => v - now.eps[k]), 0);
     drawFrame(shots.untold.canvas, now.estimates, now.i);
     if (told) drawFrame(shots.told.canvas, now.estimates, now.i + start.frames.length);
 
@@ -55,10 +55,11 @@ function makePredictor(lab, cells, start) {
       "; the true value is " + fixedText(now.x0[k], 3) + "."));
 
     const curve = (all, name, colour, dash) => ({ name, colour, dash, points: start.frames.map((t, i) => [t, mean(all.subarray(256 * i, 256 * (i + 1)), now.eps)]) });
-    const series = [curve(now.guesses[0], "no caption", "sym-eps", "5 4")];
+    const zero = mean(now.eps, new Float32Array(256));
+    const series = [{ name: "always guessing 0: mean ε² = " + fixedText(zero, 2), colour: "muted", dash: "2 3", points: [[0, zero], [999, zero]] }, curve(now.guesses[0], "no caption", "sym-eps", "5 4")];
     if (now.guesses[1]) series.push(curve(now.guesses[1], "caption read", "sym-xhat", ""));
     if (now.dots.length) series.push({ name: "training examples drawn", colour: "sym-loss", dots: true, points: now.dots });
-    chart.show({ series, x: { label: "time step t", min: 0, max: 999 }, y: { label: "Loss for this picture and this noise", min: 0 }, at: now.t,
+    chart.show({ series, x: { label: "time step t", min: 0, max: 999 }, y: { label: "Loss for this picture and this noise, logarithmic", log: true, min: 1e-4, max: 10 }, at: now.t,
       words: "The loss of the network over time for this picture" });
   }
 

@@ -4,21 +4,21 @@
 function transport(name, { count, at = 0, words, turn, fact, pace = 90 }) {
   let timer = 0;
   const track = slider(name, { min: 0, max: count - 1, step: 1, value: at, words, change: (i) => (pause(), turn(i)), fact });
-  const playing = button("▶", () => (timer ? pause() : play()), { "aria-label": "Play", "data-do": "play", class: "button square" });
+  const playing = button(iconOf("play"), () => (timer ? pause() : play()), { "aria-label": "Play", "data-do": "play", class: "button square" });
   const node = piece("div", { class: "transport" },
-    playing, button("◀", () => go(track.value - 1), { "aria-label": "One frame back", class: "button square" }),
-    button("▶", () => go(track.value + 1), { "aria-label": "One frame forth", class: "button square thin" }), track.node);
+    playing, button(iconOf("back"), () => go(track.value - 1), { "aria-label": "One frame back", class: "button square" }),
+    button(iconOf("forth"), () => go(track.value + 1), { "aria-label": "One frame forth", class: "button square" }), track.node);
 
   function play() {
     timer = setInterval(() => node.isConnected && node.offsetParent ? show((track.value + 1) % (+track.input.max + 1)) : pause(), pace);
-    tellText(playing, "❚❚");
+    playing.replaceChildren(iconOf("pause"));
     playing.setAttribute("aria-label", "Pause");
   }
 
   function pause() {
     clearInterval(timer);
     timer = 0;
-    tellText(playing, "▶");
+    playing.replaceChildren(iconOf("play"));
     playing.setAttribute("aria-label", "Play");
   }
 

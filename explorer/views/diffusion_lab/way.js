@@ -6,11 +6,18 @@ const WAYS = {
   free: { title: "Classifier-free guidance", colour: "sym-sigma", line: "Two predictions, with and without the condition. Their difference takes the classifier's place." },
 };
 
+/** On a phone the three columns stand below each other; this small row keeps them side by side. */
+function trioOf() {
+  const canvases = Object.entries(WAYS).map(([name, { title, colour }]) => [name, piece("canvas", { class: "picture", width: 64, height: 64, role: "img", "aria-label": title, style: "border-top: .1875rem solid var(--" + colour + ")" })]);
+  const node = piece("div", { class: "trio" }, canvases.map(([, canvas]) => canvas));
+  return { node, show: (films, i) => canvases.forEach(([name, canvas]) => drawFrame(canvas, films[name].x0, i)) };
+}
+
 function makeWay(name, cells, { knob = null } = {}) {
   const { title, colour, line } = WAYS[name];
   const film = pictureBox(title + ": the picture as estimated at this step", [piece("i", {}, "x̂"), piece("sub", {}, "0"), " at this step"]);
   const noisy = pictureBox(title + ": the noisy latent, decoded", [piece("i", {}, "x"), piece("sub", {}, "t")]);
-  const push = name === "labels" ? null : pictureBox(title + ": what the push changes in the picture", "what the push changes in x̂₀");
+  const push = name === "labels" ? null : pictureBox(title + ": what the push changes in the picture", [piece("i", {}, "x̂"), piece("sub", {}, "0"), " with minus without the push, amplified"]);
   const map = name === "labels" ? null : heatMap(name === "classifier" ? "The gradient of log p of the wish" : "The difference of the two predictions",
     name === "classifier" ? formula("∇ log ", ["i", "p"], "(", ["i", "y"], " | ", ["i", "x"], ["sub", "t"], ")") : formula(["i", "ε"], "(", ["i", "x"], ["sub", "t"], ", ", ["i", "y"], ") − ", ["i", "ε"], "(", ["i", "x"], ["sub", "t"], ")"), cells);
   const equation = piece("p", { class: "equation" });
@@ -36,7 +43,7 @@ function makeWay(name, cells, { knob = null } = {}) {
     const root = Math.sqrt(1 - now.abar);
     if (name === "classifier") {
       map.draw(gradient, 0);
-      filled.replaceChildren(formula(fixedText(plain[k], 3) + " − " + fixedText(now.s, 1) + " · " + fixedText(root, 3) + " · " + factorText(gradient[k]) + " = ", ["b", fixedText(guided[k], 3)], ["small", " at " + cellName(k)]));
+      filled.replaceChildren(formula(fixedText(plain[k], 3) + " − " + fixedText(now.s, 1) + " · " + fixedText(root, 3) + " · " + (gradient[k] < 0 ? "(" + figureText(gradient[k]) + ")" : figureText(gradient[k])) + " = ", ["b", fixedText(guided[k], 3)], ["small", " at " + cellName(k)]));
     } else if (name === "free") {
       map.draw(withIt.map((v, c) => v - without[c]), 0);
       filled.replaceChildren(formula(fixedText(without[k], 3) + " + " + fixedText(now.w, 1) + " · (" + fixedText(withIt[k], 3) + " − " + factorText(without[k]) + ") = ", ["b", fixedText(mixed[k], 3)], ["small", " at " + cellName(k)]));
@@ -57,5 +64,11 @@ function makeWay(name, cells, { knob = null } = {}) {
     tellText(cost, "Network evaluations (NFE): " + now.calls + (name === "classifier" ? " and " + now.total + " gradients" : "") + ". Time: " + fixedText(now.seconds, 2) + " s for " + now.total + " steps.");
   }
 
-  return { node, show, film: film.canvas };
+  /** The picture of another scale at this step, from the stored predictions. */
+  function preview(sprite, scale) {
+    drawFrame(film.canvas, sprite, 0);
+    tellText(cost, "At this step with " + (name === "free" ? "w" : "s") + " = " + fixedText(scale, 1) + ", from the stored predictions; let go to run all steps with it.");
+  }
+
+  return { node, show, preview, film: film.canvas };
 }
