@@ -35,7 +35,7 @@ def told(run) -> dict:
         raise ValueError(UNKEPT)
     if not found:
         raise ValueError("This run read no words, so there is nothing to look at; give it a prompt.")
-    first = _first(run)
+    first = len(steps) - len(own(run))
     swaps = prompts.swaps(found) if run.settings.mode == "text" else {}
     names = [MEAN, *kept]
     mass = {name: [] for name in names}
@@ -64,7 +64,7 @@ def shares(run, layer: str = MEAN) -> np.ndarray:
     found, steps = words(run), run.steps[:]
     if not found or not steps:
         raise ValueError(UNKEPT)
-    tokens, first = _tokens(found), _first(run)
+    tokens, first = _tokens(found), len(steps) - len(own(run))
     out, total = [], 0
     for i, step in enumerate(steps):
         maps = _maps(step, layer)
@@ -108,13 +108,18 @@ def _parts(name: str) -> tuple[str, int, int, int]:
     return (block, 0, *numbers) if block == "mid" else (block, *numbers)
 
 
-def _first(run) -> int:
-    """The first step whose words are the run's own."""
-    same = lambda other: (other.mode, other.prompt, other.labels) == (run.settings.mode, run.settings.prompt, run.settings.labels)  # noqa: E731
-    first = len(run.steps)
-    while first > 0 and same(run.made_by(first - 1)[0]):
-        first -= 1
-    return min(first, max(0, len(run.steps) - 1))
+def own(run) -> list:
+    """The last steps of a run that read one and the same prompt: all of them, but for a branch."""
+    out = []
+    for step in reversed(run.steps[:]):
+        if out and _said(step.settings) != _said(out[0].settings):
+            break
+        out.append(step)
+    return out[::-1]
+
+
+def _said(settings) -> tuple:
+    return settings.mode, settings.prompt, settings.labels
 
 
 def _maps(step, layer: str) -> torch.Tensor | None:

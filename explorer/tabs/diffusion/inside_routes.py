@@ -70,7 +70,7 @@ def swap(session: str, given: dict) -> dict:
         "run": run.id, "prompt": done.prompt, "word": done.word, "held": done.held, "steps": len(done.steps),
         "before": [word.text for word in done.before], "after": [word.text for word in done.after],
         "maps": base64.b64encode(done.maps.tobytes()).decode(), "shape": done.maps.shape,
-        "first": done.steps[0].index if done.steps else 0,
+        "first": len(run.steps) - len(done.steps),
         "pictures": _sprite(done.pictures), "films": None if done.films is None else _sprite(done.films, len(done.steps)),
         "changed": [float(abs(a.x_next - b.x_next).mean()) for a, b in zip(run.steps[-len(done.steps) :], done.steps)],
     }  # fmt: skip

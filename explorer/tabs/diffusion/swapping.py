@@ -36,14 +36,14 @@ def swap(run, word: int, other: str, hold: float = 0.0, selves: bool = True) -> 
     `hold` is the share of its steps in which the new run attends where the old one did; `selves`: to itself too, for the
     first half of these. Raises ValueError with one sentence.
     """
-    model, settings = run.model, run.settings
+    model, settings = run.model, _settings(run)
     before, other = _checked(run, word, other, hold)
     prompt = prompts.replaced(settings.prompt, before[word], other)
     after = prompts.inside(prompts.words(model.tokenizer, prompt), prompts.room(model.tokenizer, model.context))
     moved = _places(before, after, word)
     tokens = attention.swap_tokens(model.context, before[word].tokens, moved)
 
-    old = [step for step in run.steps[:] if step.settings == settings]  # the stretch that read this prompt
+    old = [step for step in inside.own(run) if step.settings == settings]
     new = replace(settings, prompt=prompt)
     uncond, cond = sampler.contexts(model, new)
     _, source = sampler.contexts(model, settings)
@@ -85,11 +85,16 @@ def shares(steps, words) -> np.ndarray:
     return inside.quantised(torch.stack(frames))
 
 
+def _settings(run):
+    """The settings of the last stretch of a run, with all that a run fills in."""
+    if not len(run.steps):
+        raise ValueError("This run has made no step yet.")
+    return run.steps[len(run.steps) - 1].settings
+
+
 def _checked(run, word: int, other: str, hold: float):
     if run.settings.mode != "text":
         raise ValueError("A word can be swapped in a run that was told by text.")
-    if not run.steps or not run.steps[len(run.steps) - 1].settings == run.settings:
-        raise ValueError("This run has made no step with its prompt yet.")
     if not unetmap.small(run.model) and run.model.device.type == "cpu":
         raise ValueError("On this host a second run of so large a model takes too long; change the prompt and run it as usual.")
     found = inside.words(run)

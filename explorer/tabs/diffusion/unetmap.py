@@ -75,8 +75,8 @@ def look(run, index: int, off: list[int] | None = None) -> tuple[dict, np.ndarra
     pictures (2 V, H, W, 3) uint8: each variant's x0 estimate, then its guided noise. Raises ValueError with one sentence.
     """
     told, eps, x0 = called(run, index, off)
-    noise = decoders.enlarged(decoders.colours(run.model, eps / frames.SPREAD, bias=False), run.model.ratio)
-    return told, np.concatenate([decoders.decode(run.model, x0, "full" if small(run.model) else "tiny"), noise])
+    pictures = decoders.decode(run.model, x0, "full" if small(run.model) else "tiny")
+    return told, np.concatenate([pictures, frames.noise(run.model, eps)])
 
 
 def small(model) -> bool:
