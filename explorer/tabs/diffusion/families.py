@@ -9,8 +9,10 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -94,9 +96,11 @@ def look(source: str | Path) -> tuple[str, str]:
     """The family of a folder or a name on the Hub, as far as it is known without asking the Hub, and what is wrong with it."""
     try:
         source = _known(source)
-        if not Path(source).is_dir():
-            return "", ""
-        return family_of(_index(source, True), _config(source, "unet", True), _config(source, "scheduler", True), source).name, ""
+        local = Path(source).is_dir()
+        if not local and _online():
+            return "", ""  # it will be seen when it is asked for
+        configs = _index(source, local), _config(source, "unet", local), _config(source, "scheduler", local)
+        return family_of(*configs, source).name, ""
     except BadModel as problem:
         return "", str(problem)
 
@@ -328,6 +332,11 @@ def _fetched(source: str, name: str) -> str:
 
 def _online() -> bool:
     """Whether the Hub's name can be looked up, without which its client tries for half a minute per file."""
+    return _looked_up(int(time.monotonic() // 30))
+
+
+@lru_cache(1)
+def _looked_up(_half_minute: int) -> bool:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:

@@ -74,9 +74,9 @@ class Model:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Sides that the UNet takes without rounding: half to twice its own size."""
+        """Sides that the UNet takes without rounding: half to one and a half times its own size, or twice where it is small."""
         unit = self.ratio * 2 ** (len(self.unet.config.block_out_channels) - 1)
-        wanted = [self.size * share / 4 for share in (2, 3, 4, 5, 6, 8)]
+        wanted = [self.size * share / 4 for share in (2, 3, 4, 5, 6, 8) if self.size < 512 or share < 8]
         return tuple(sorted({int(side) for side in wanted if side % unit == 0} | {self.size}))
 
     @property

@@ -183,7 +183,8 @@ def _another_text_encoder(folder):
 
 def test_the_hub_out_of_reach_is_one_sentence(monkeypatch):
     monkeypatch.setattr(families, "_online", lambda: False)
-    assert refused("nobody/nothing") == "nobody/nothing is not on this computer, and the Hub cannot be reached."
+    said = "nobody/nothing is not on this computer, and the Hub cannot be reached."
+    assert refused("nobody/nothing") == said and families.look("nobody/nothing") == ("", said)
 
 
 # --- What a page may choose ---
