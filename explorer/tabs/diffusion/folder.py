@@ -8,6 +8,7 @@
 """
 
 import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -53,6 +54,8 @@ def write(out: Path, parts: Path) -> None:
             from explorer.training import card, checkpoint
 
             checkpoint.write(out / name / "model.safetensors", card.half(load_file(file)))
+            if (told := file.with_name("config.json")).is_file():
+                shutil.copyfile(told, out / name / "config.json")
     for config in out.rglob("*.json"):  # no path of the computer that trained it
         given = json.loads(config.read_text(encoding="utf-8"))
         if isinstance(given, dict) and given.pop("_name_or_path", None) is not None:

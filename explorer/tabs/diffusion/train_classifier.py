@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from explorer import corpus, device
-from explorer.tabs.diffusion import autoencoder, classifier
+from explorer.tabs.diffusion import autoencoder, classifier, stages
 from explorer.tabs.diffusion.train_unet import SCHEDULER
 from explorer.training import card, checkpoint, session
 from explorer.training.loop import Run, fit
@@ -66,6 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     for t, shares in accuracies.items():
         print(f"t = {t}: " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares.items()))
     print(f"Wrote {folder}/classifier after {run.step:,} steps, {run.seconds / 60:.1f} minutes.")
+    stages.note(folder, "classifier", run, accuracy={t: shares["mean"] for t, shares in accuracies.items()})
     session.forget(unfinished)
     return 0
 
