@@ -67,6 +67,7 @@ function makeBranches(place, desk) {
   }
 
   function showStep() {
+    for (const node of [prompt, negative]) node.closest("label").hidden = desk.film?.settings.mode !== "text";
     go.disabled = !desk.film?.steps.length || desk.live();
     tellText(go.lastChild, "Branch from step " + (desk.stepAt() + 1));
   }

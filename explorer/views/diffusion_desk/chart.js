@@ -12,7 +12,7 @@ function chartOf({ title, unit, series, seek }) {
     "p",
     { class: "chart-legend" },
     piece("b", {}, ...[title].flat().map((part, i) => (i % 2 ? signOf(part) : part))),
-    series.map(([name, tone]) => piece("span", { style: "--tone: var(" + tone + ")", class: "chart-key" }, signOf(name))),
+    series.map(([name, tone]) => name && piece("span", { style: "--tone: var(" + tone + ")", class: "chart-key" }, signOf(name))),
   );
   const node = piece("figure", { class: "chart" }, legend, svg);
   const make = (tag, attributes, text) => {

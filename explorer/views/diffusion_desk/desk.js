@@ -117,7 +117,7 @@ function makeDesk(root, wire) {
     return begin(body);
   }
 
-  let asked = 0;
+  let [asked, halted] = [0, -1];
   async function begin(body) {
     const mine = ++asked;
     desk.error = null;
@@ -126,7 +126,10 @@ function makeDesk(root, wire) {
     emit("busy");
     try {
       const told = await wire.post("run", body);
-      if (mine !== asked) return null;
+      if (mine !== asked) {
+        if (halted === mine) wire.post("stop", { run: told.run }).catch(() => {}); // it was stopped before it had a name
+        return null;
+      }
       const film = desk.films.add({ ...told, ...lineOf(body), model: desk.model });
       film.warnings = told.warnings ?? [];
       desk.running = film;
@@ -205,7 +208,13 @@ function makeDesk(root, wire) {
 
   async function stop() {
     const film = desk.running;
-    if (!film?.id) return void asked++, (desk.running = null), facts({ state: "stopped" }), emit("busy");
+    if (!film) return;
+    if (!film.id) {
+      halted = asked++;
+      desk.running = null;
+      facts({ state: "stopped" });
+      return emit("busy");
+    }
     try {
       await wire.post("stop", { run: film.id });
     } catch (error) {

@@ -29,7 +29,7 @@ function makeGuidance(place, desk) {
     title: "Lengths", unit: "norm", seek: desk.player.goto,
     series: [["‖ε_∅‖", "--sym-eps"], ["‖ε_c − ε_∅‖", "--sym-z"]],
   });
-  const angles = chartOf({ title: ["Angle between ", "ε_∅", " and ", "ε_c"], unit: "degrees", seek: desk.player.goto, series: [["∠", "--sym-mu"]] });
+  const angles = chartOf({ title: ["Angle between ", "ε_∅", " and ", "ε_c"], unit: "degrees", seek: desk.player.goto, series: [["", "--sym-mu"]] });
   const scales = piece("div", { class: "scales" });
 
   place.append(

@@ -1,6 +1,6 @@
 // The step as large pictures: the noisy latent beside the picture it expects, the latent's own numbers, and what is known of it.
 
-const STAGE_LAST = { x: ["x_0", "no noise is left"], x0: ["x̂_0", "so they are the same"] };
+const STAGE_LAST = { x: ["x_0", "the last latent, decoded"], x0: ["x̂_0", "all that is left to expect"] };
 
 function makeStage(place, desk) {
   const [screens, captions] = [{}, {}];
@@ -45,13 +45,14 @@ function makeStage(place, desk) {
     const end = desk.atPicture();
     for (const view of ["x", "x0"]) captions[view].tell(end && film.state === "done");
     tellText(title, end ? (film.state === "done" ? "The picture" : "Where it was stopped") : "Step " + (step.index + 1) + " of " + film.total);
+    const after = end && step.coefficients?.abar_next !== undefined;
+    const [abar, sigma] = after ? [step.coefficients.abar_next, step.coefficients.sigma_next] : [step.abar, step.sigma];
     facts.replaceChildren(
       ...row("t", end ? (film.state === "done" ? "0" : "–") : settingText(step.timestep), "Time: 999 is pure noise, 0 is a picture"),
-      ...row("ᾱ_t", end && film.state === "done" ? "1" : numberText(step.abar), "Share of the variance that is signal"),
-      ...row("σ", end && film.state === "done" ? "0" : numberText(step.sigma), "Noise per unit of signal"),
+      ...row("ᾱ_t", numberText(abar, 4), "Share of the variance that is signal"),
+      ...row("σ", numberText(sigma), "Noise per unit of signal"),
       ...row("‖ε_c − ε_∅‖", end ? "–" : numberText(step.delta), "How far the prompt pulls"),
     );
-    const abar = end && film.state === "done" ? 1 : step.abar;
     const [signal, noise] = [Math.sqrt(abar), Math.sqrt(1 - abar)];
     mix.style.setProperty("--signal", (100 * signal) / (signal + noise) + "%");
     mix.setAttribute("aria-label", "Signal " + fixedText(signal) + ", noise " + fixedText(noise));
