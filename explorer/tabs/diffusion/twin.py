@@ -136,11 +136,18 @@ def fresh(settings: Settings, n: int, seed: int) -> tuple[np.ndarray, np.ndarray
     return preset.law.sample(n, rng)
 
 
-@lru_cache(maxsize=32)
 def mixture(settings: Settings) -> Mixture:
     """The mixture whose score the run follows."""
     if settings.kind == "law":
         return presets()[settings.data].law
+    # What changes no point makes no other mixture.
+    return _training(
+        Settings(settings.data, "points", 1 if settings.data == OWN else settings.size, settings.s, points=settings.points)
+    )
+
+
+@lru_cache(maxsize=64)
+def _training(settings: Settings) -> Mixture:
     points, label = drawn(settings)
     weights = np.full(len(points), 1 / len(points))
     return Mixture(weights, points, np.full(points.shape, settings.s**2), label)
@@ -178,9 +185,7 @@ def check(values: Mapping) -> Settings:
     if settings.data == OWN or presets()[settings.data].law is None:
         settings = replace(settings, kind="points")
     if settings.kind == "law":
-        settings = replace(settings, size=Settings.size, s=0.0)  # they change nothing, so they make no other run
-    elif settings.data == OWN:
-        settings = replace(settings, size=Settings.size)
+        settings = replace(settings, s=0.0)  # its parts have widths of their own
     if settings.y is not None:
         names = presets()[settings.data].classes if settings.data in presets() else CLASSES
         number(settings.y, "The class", 0, len(names) - 1, whole=True)

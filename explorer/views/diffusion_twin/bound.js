@@ -7,7 +7,7 @@ function makeLikelihood(place, twin) {
     build(body) {
       const charts = [piece("div"), piece("div")], table = piece("div");
       body.append(piece("div", { class: "duo" }, charts.map((one) => piece("div", { class: "card" }, one))), table,
-        piece("p", { class: "maths" }, "log p(x₀) = log N(x_T; 0, I) + ∫ ∇·ε̂ dσ − 2 log √(1+σ²), over σ = √((1−ᾱ)/ᾱ), with the divergence in closed form."));
+        piece("p", { class: "maths" }, "log p(x₀) = log N(x_T; 0, I) + ∫ ∇·ε̂ dσ − 2 log √(1+σ²), over σ = √((1−ᾱ)/ᾱ), with ∇ taken along x̄ = x/√ᾱ and in closed form."));
       const [agree, error] = charts.map((one) => chartIn(one, { height: 13 }));
       return (told) => {
         const low = Math.min(...told.exact, ...told.ode), high = Math.max(...told.exact, ...told.ode);
@@ -33,9 +33,9 @@ function makeElbo(place, twin) {
     name: "elbo", title: "The bound and its three terms",
     lead: "DDPM is trained on a bound: −log p(x) ≤ L_T + Σ L_(t−1) + L_0. With a perfect predictor only the number of steps T and the variance of each step are left to blame, and the bound closes in on the truth.",
     build(body) {
-      const holder = piece("div"), bars = piece("div", { class: "card" }), table = piece("div");
-      body.append(piece("div", { class: "duo" }, piece("div", { class: "card" }, holder), bars), table);
-      const chart = chartIn(holder, { height: 14 });
+      const holder = piece("div"), where = piece("div"), bars = piece("div", { class: "card" }), table = piece("div");
+      body.append(piece("div", { class: "duo" }, piece("div", { class: "card" }, holder, where), bars), table);
+      const chart = chartIn(holder, { height: 14 }), each = chartIn(where, { height: 10 });
       return (told) => {
         chart.show({
           series: [
@@ -43,6 +43,11 @@ function makeElbo(place, twin) {
             { name: "DDPM's fixed β̃", colour: "sym-mu", dash: "4 3", dots: true, glyph: "square", points: told.rows.map((row) => [row.T, row.fixed]) },
           ],
           x: { label: "steps T of the chain", log: true }, y: { label: "bound on −log p, nats" }, levels: [{ y: told.nll, label: "true −log p: " + fixedText(told.nll, 3) }], legend: true,
+        });
+        const finest = told.rows.at(-1), wide = finest.T / finest.each.length;
+        each.show({
+          series: [{ name: "", colour: "sym-z", points: finest.each.map((v, i) => [(i + 0.5) * wide, v / wide]) }],
+          x: { label: "timestep t", min: 0, max: finest.T }, y: { label: `Lₜ₋₁ of each t, nats, T = ${wholeText(finest.T)}`, min: 0 },
         });
         const terms = [["reconstruction", "L₀, reconstruction", "sym-xhat"], ["denoising", "Σ Lₜ₋₁, denoising", "sym-z"], ["prior", "L_T, prior", "sym-prior"]];
         const most = Math.max(...told.rows.flatMap((row) => terms.map(([name]) => Math.abs(row[name]))));

@@ -13,7 +13,7 @@ function makeControls(place, twin) {
   const classHolder = piece("span");
   const w = slider("Guidance w", { ...lim("w"), step: 0.5, value: 2, words: (v) => fixedText(v, 1), change: set("w"), mark: 1, fact: "w", describe: "0: no class; 1: the class; more: beyond it" });
   const steps = slider("Steps", { ...lim("steps"), step: 1, value: 25, words: wholeText, change: set("steps"), fact: "steps" });
-  const eta = slider("Eta", { ...lim("eta"), step: 0.05, value: 0, words: (v) => fixedText(v, 2) + (v === 0 ? " ODE" : v === 1 ? " SDE" : ""), change: set("eta"), fact: "eta", describe: "0: DDIM, the probability-flow ODE; 1: DDPM, the SDE" });
+  const eta = slider("Eta", { ...lim("eta"), step: 0.05, value: 0, words: (v) => (v === 0 ? "0, ODE" : v === 1 ? "1, SDE" : fixedText(v, 2)), change: set("eta"), fact: "eta", describe: "0: DDIM, the probability-flow ODE; 1: DDPM, the SDE" });
   const schedule = choice("Schedule", start.schedules.map((one) => [one.name, one.title]), twin.settings.schedule, (v) => twin.change({ schedule: v }), { "data-control": "schedule" });
   const spacing = choice("Timesteps", start.spacings.map((one) => [one.name, one.title]), twin.settings.spacing, (v) => twin.change({ spacing: v }), { "data-control": "spacing" });
   const n = slider("Samples", { min: 50, max: start.limits.n[1], step: 50, value: 600, words: wholeText, change: set("n"), fact: "n" });
@@ -40,9 +40,11 @@ function makeControls(place, twin) {
     data.select.value = now.data;
     schedule.select.value = now.schedule;
     spacing.select.value = now.spacing;
-    kind.node.hidden = preset.kinds.length < 2;
+    kind.node.hidden = preset.kinds.length < 2 || twin.sub === "memory";
     kind.show(now.kind);
-    trained.hidden = now.kind === "law";
+    const sweeping = twin.sub === "memory"; // it takes a training set, and all widths
+    trained.hidden = now.kind === "law" && !sweeping;
+    s.node.hidden = sweeping;
     size.node.hidden = now.data === "own";
     copy.hidden = now.data === "own";
     for (const [one, name] of [[size, "size"], [s, "s"], [w, "w"], [steps, "steps"], [eta, "eta"], [n, "n"], [seed, "seed"]]) one.show(now[name]);

@@ -23,10 +23,10 @@ function makeCoverage(place, twin) {
             piece("span", { class: "bar-words quiet" }, fixedText(100 * share, 0) + " %")))),
           piece("p", { class: "legend" }, told.rows.map((row) => piece("span", { style: `--hue: var(--${hue[row.name]})` }, piece("i", { "aria-hidden": "true" }), row.title)), " Below: the true share of the mode."));
         }
-        const [diffusion, gan] = ["diffusion", "gan"].map((name) => told.rows.find((row) => row.name === name));
+        const [truth, diffusion, gan] = ["truth", "diffusion", "gan"].map((name) => told.rows.find((row) => row.name === name));
         if (!gan) return `Diffusion puts ${percentText(diffusion.near)} near the data.`;
         const off = (row) => row.shares && Math.max(...row.shares.map((v, k) => Math.abs(v - told.shares[k]) / told.shares[k]));
-        return `Near the data: ${percentText(diffusion.near)} by diffusion, ${percentText(gan.near)} by the GAN` + (off(gan) ? `; the mode that is furthest from its share is off by ${percentText(off(diffusion))} of it with diffusion and ${percentText(off(gan))} with the GAN.` : ".");
+        return `Near the data: ${percentText(diffusion.near)} by diffusion, ${percentText(gan.near)} by the GAN` + (off(gan) ? `; the mode that is furthest from its share is off by ${percentText(off(diffusion))} of it with diffusion, ${percentText(off(gan))} with the GAN, and ${percentText(off(truth))} by chance alone.` : ".");
       };
     },
   });
@@ -61,7 +61,7 @@ function makeMemory(place, twin) {
 function makeRace(place, twin) {
   return makePanel(place, twin, {
     name: "race", title: "The race of steps",
-    lead: "The same noise in 2 to 100 steps, with a perfect score: what is left is the sampler's own error. The ODE takes large steps better at first; the SDE repairs its errors on the way and profits from more steps.",
+    lead: "The same noise in 2 to 100 steps, with a perfect score: what is left is the sampler's own error. A network would be called as often.",
     build(body) {
       const charts = [piece("div"), piece("div")], pictures = piece("div", { class: "minis small" });
       body.append(piece("div", { class: "duo" }, charts.map((one) => piece("div", { class: "card" }, one))), pictures);
@@ -76,7 +76,7 @@ function makeRace(place, twin) {
         pictures.replaceChildren(...[1, 2, 3, 4].map((i) => told.rows[i]).map((row) => scatterFigure({ title: `${row.steps} steps`, points: row.ode.points, note: `${fixedText(100 * row.ode.near, 1)} % near (ODE), ${fixedText(100 * row.sde.near, 1)} % (SDE)` })),
           piece("p", { class: "reading-line" }, `${wholeText(told.n)} samples each, the ODE's are drawn. ${twin.settings.y === null ? "No class." : `The class ${twin.className(twin.settings.y)} with w = 1: more guidance has another goal than the data.`} Distance: sliced Wasserstein, in the plot's units.`));
         const at = (steps) => told.rows.find((row) => row.steps === steps);
-        return `Near the data by the ODE: ${[5, 10, 25, 50].map((steps) => `${fixedText(100 * at(steps).ode.near, 1)} % in ${steps} steps`).join(", ")}.`;
+        return `Near the data by the ODE: ${[5, 10, 25, 50].map((steps) => `${fixedText(100 * at(steps).ode.near, 1)} % in ${steps} steps`).join(", ")}; by the SDE ${fixedText(100 * at(5).sde.near, 1)} % in 5 and ${fixedText(100 * at(50).sde.near, 1)} % in 50. Of the data themselves it is ${fixedText(100 * told.truth.near, 1)} %.`;
       };
     },
     ready: () => null,

@@ -29,12 +29,11 @@ function makeFilm(place, twin) {
       piece("span", { class: "chip-mark", "aria-hidden": "true" }), words));
 
   place.append(
-    trouble.node, holder,
+    brush.node, trouble.node, holder,
     piece("div", { class: "transport" }, play, button("‹", () => (stop(), go(Math.ceil(twin.position) - 1)), { class: "button icon", "aria-label": "One step back", "data-do": "back" }),
       button("›", () => (stop(), go(Math.floor(twin.position) + 1)), { class: "button icon", "aria-label": "One step on", "data-do": "on" }), bar.node),
     read,
     piece("div", { class: "tools", role: "group", "aria-label": "Layers of the plot" }, chips),
-    brush.node,
     piece("div", { class: "tools" }, button("Save the plot (PNG)", savePicture, { "data-do": "png" }), button("Save the points (CSV)", saveTable, { "data-do": "csv" })),
   );
 
@@ -58,7 +57,8 @@ function makeFilm(place, twin) {
       trouble.clear();
       twin.facts({ state: "empty", step: "0" });
       draw();
-      return twin.emit("film");
+      twin.emit("film");
+      return brush.on || brush.turn(true);
     }
     twin.facts({ state: "busy" });
     try {

@@ -47,7 +47,8 @@ function makeBayes(place, twin) {
         soon();
       };
       const tone = (name, words) => piece("b", { style: `color: var(${HUES[name]})` }, words);
-      const tiny = (v) => (v === 0 ? "0" : v.toExponential(0).replace("-", "−").replace("e", " · 10^").replace("+", ""));
+      const raised = (v) => String(v).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+      const tiny = (v) => (v === 0 ? "0" : v.toExponential(0).replace(/e[+]?(.*)/, (_, power) => " · 10" + raised(power)));
       return (told) => {
         const name = twin.className(twin.settings.y);
         sum.replaceChildren(piece("h4", {}, `At x = ${vecText(told.x, 1)}, t = ${told.t}`),

@@ -27,7 +27,7 @@ function makePlot(holder, { words, on }) {
   function fit() {
     const wide = holder.clientWidth;
     if (!wide) return;
-    side = Math.min(wide, Math.max(280, window.innerHeight * 0.8));
+    side = Math.min(wide, Math.max(340, window.innerHeight * 0.64));
     ratio = Math.min(2, window.devicePixelRatio || 1);
     canvas.width = canvas.height = Math.round(side * ratio);
     canvas.style.width = canvas.style.height = side + "px";
@@ -36,6 +36,7 @@ function makePlot(holder, { words, on }) {
 
   function draw(next) {
     moment = next;
+    canvas.style.touchAction = next.drawing ? "none" : "pan-y"; // a finger that does not draw scrolls the page
     ask();
   }
 
@@ -174,7 +175,7 @@ function makePlot(holder, { words, on }) {
   function arrows(mix, a, cls, w, layers, to, view) {
     const kinds = ["free", "told", "guided"].filter((name) => layers[name] && (name === "free" || cls !== null));
     if (!kinds.length || !(a < 1)) return;
-    const n = side < 460 ? 11 : 15, step = (2 * 3) / (n - 1), size = (1 - a) * ARROW_GAIN;
+    const n = side < 460 ? 11 : 13, step = (2 * 3) / (n - 1), size = (1 - a) * ARROW_GAIN;
     for (let j = 0; j < n; j++) {
       for (let i = 0; i < n; i++) {
         const x = -3 + i * step, y = -3 + j * step;

@@ -36,6 +36,7 @@ function makeTwin(root, prefix) {
     },
     link: (changes) => window.explorer.tab === tab && set(changes),
     step: () => film?.step() ?? 0,
+    get sub() { return sub; },
     body, change, reset, classesHere, className, imageRun, takeOver, handBack, ownCopy,
   };
   root.twin = twin;
@@ -177,6 +178,7 @@ function makeTwin(root, prefix) {
     for (const [one, place] of Object.entries(twin.places)) place.hidden = one !== name;
     twin.point.hidden = name !== "film";
     twin.facts({ sub: name });
+    twin.controls.show();
     twin.link({ tw_sub: name === "film" ? null : name });
     return refresh();
   }
