@@ -120,11 +120,12 @@ def _of_run(session: str, key: str) -> tuple[np.ndarray, str]:
     from explorer.tabs.diffusion import runs
 
     run = runs.of(session).get(key)
-    if not len(run.steps):
-        raise ValueError("This run has no frame yet.")
-    if run.model.latent != model().latent:
-        raise ValueError("The forward lab takes pictures of the model that ships.")
-    return decoders.decode(run.model, run.steps[len(run.steps) - 1].x_next)[0], run.settings.prompt
+    if not run.over.is_set() or not len(run.steps):
+        raise ValueError("This run has no picture yet; wait for its last step.")
+    last = run.steps[len(run.steps) - 1].x_next
+    if run.model.name != model().name or last.shape[1:] != model().latent:
+        raise ValueError("The forward lab takes pictures of the model that ships, in its own size.")
+    return decoders.decode(run.model, last)[0], run.settings.prompt
 
 
 # ---- Answers of the forward lab -----------------------------------------------------------------------------------------

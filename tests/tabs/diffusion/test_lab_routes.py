@@ -120,6 +120,21 @@ def test_a_picture_of_ones_own_is_nobody_elses(site, ask):
     assert ask("forward/numbers", picture=told["picture"], seed=1).status_code == 400
 
 
+def test_the_picture_of_a_run_drowns_too(ask, mini):
+    from explorer.tabs.diffusion import decoders, runs, sampler
+
+    run = runs.Run(mini, sampler.Settings(prompt="red hair", steps=2, seed=3))
+    early = runs.Run(mini, sampler.Settings(steps=2))
+    runs.start("lab-page", [run])
+    assert run.over.wait(60) and run.state == "done"
+    answer = ask("forward/numbers", picture=f"run:{run.id}")
+    shown = decoders.decode(mini, run.steps[1].x_next)[0].transpose(2, 0, 1) / 127.5 - 1
+    assert np.allclose(floats(answer)[512 : 512 + 12288].reshape(3, 64, 64), shown, atol=1e-6)
+    assert answer.headers["x-caption"] == "red hair" and not early.over.is_set()
+    assert ask("forward/numbers", picture=f"run:{early.id}").status_code == 400
+    runs.left("lab-page")
+
+
 def test_only_so_many_pictures_are_kept():
     names = [lab_work.keep("full-page", png(forward.face(n)[0]))["picture"] for n in range(lab_work.PICTURES + 2)]
     assert len(lab_work.page("full-page").pictures) == lab_work.PICTURES
