@@ -318,13 +318,13 @@ def wanted(session: str, given: dict) -> tuple[Run, list[str]]:
 
     {model, settings, picture or face, parent: {run, step}}. Raises ValueError, and Missing, with one sentence.
     """
-    page, branch = of(session), given.get("parent")
+    page, branch, settings = of(session), given.get("parent"), given.get("settings", {})
     if branch is not None:
         if not isinstance(branch, dict):
             raise ValueError("A branch names the run that it leaves, and the step.")
         parent = page.get(branch.get("run", ""))
         leave = parent.leave(branch.get("step"))
-        chosen = asked.settings(given.get("settings") or {}, parent.model, parent=parent.settings)
+        chosen = asked.settings(settings, parent.model, parent=parent.settings)
         chosen, said = asked.read(chosen, parent.model)
         return Run(parent.model, chosen, parent.image, leave), said
 
@@ -333,7 +333,7 @@ def wanted(session: str, given: dict) -> tuple[Run, list[str]]:
         image = pictures.face(given["face"])
     elif given.get("picture"):
         image = page.pictures.get(given["picture"])
-    chosen = asked.settings(given.get("settings") or {}, model, image is not None)
+    chosen = asked.settings(settings, model, image is not None)
     chosen, said = asked.read(chosen, model)
     return Run(model, chosen, None if image is None else pictures.square(image, chosen.size or model.size)), said
 
