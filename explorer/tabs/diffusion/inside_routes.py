@@ -25,14 +25,6 @@ def routes() -> list[Route]:
     ]
 
 
-def warm() -> None:
-    """Counts the large models before someone waits for it."""
-    from explorer.tabs.diffusion import table
-
-    for name in table.PUBLISHED:
-        table.published(name)
-
-
 def tokens(request: Request) -> Response:
     """?model=&prompt= -> what the model reads of a prompt, and what else could be said in it: prompts.read and its swaps."""
     from explorer.tabs.diffusion import models, prompts
@@ -120,7 +112,7 @@ def _run(request: Request):
 
 
 def _numbers(given: str | None) -> list[int] | None:
-    """"0,2" -> [0, 2]; nothing -> None. Raises ValueError."""
+    """Numbers separated by commas; None where nothing is given. Raises ValueError."""
     if given is None:
         return None
     parts = given.split(",") if given else []

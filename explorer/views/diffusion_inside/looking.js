@@ -4,7 +4,7 @@ const LOOKING_COLUMNS = 12; // steps of the grid, beside the mean
 const LOOKING_PIXELS = 384; // of the large picture's canvas
 
 function makeLooking(place, inside) {
-  const state = { word: null, layer: "mean", under: "x0", told: null, maps: null, frames: null, final: null, here: null };
+  const state = { word: null, layer: "mean", under: "x0", fixed: false, told: null, maps: null, frames: null, final: null, here: null };
   const words = makeWords("Words of the prompt", (i) => choose({ word: i }));
   const canvas = piece("canvas", { class: "large", role: "img", tabindex: 0, onpointermove: point, onpointerdown: point, onpointerleave: () => ((state.here = null), drawReading()), onkeydown: walk });
   const layers = piece("select", { "aria-label": "Layer", onchange: () => choose({ layer: layers.value }) });
@@ -19,7 +19,8 @@ function makeLooking(place, inside) {
     headOf("What each word looks at", "In every attention layer each place of the picture asks: which words matter here? Choose a word; bright places are those where it counts most."),
     trouble,
     piece("div", { class: "looking" },
-      piece("div", { class: "card stage" }, canvas, legend, piece("div", { class: "tools" }, under.node)),
+      piece("div", { class: "card stage" }, canvas, legend, piece("div", { class: "tools" }, under.node),
+        switchOf("the same light at all steps", false, (on) => choose({ fixed: on }), "Else each step has its own: its brightest place is in full light")),
       piece("div", { class: "card" }, piece("h4", {}, "Words, in the tokenizer's pieces"), words.node,
         piece("label", { class: "field" }, piece("span", {}, "Layer"), layers), reading, mass,
         piece("p", { class: "note" }, "Shares are of what the words get: as in DAAM, start, end and padding are left out, and at every place the words sum to 100 %. The pieces of a word are added up. Maps are means over the heads."))),
@@ -37,7 +38,7 @@ function makeLooking(place, inside) {
       Object.assign(state, { told, frames, maps, final: await inside.final() });
       if (!told.layers.some(({ name }) => name === state.layer)) return (state.layer = "mean"), run();
       const same = told.words.findIndex((word) => word.text === kept && word.spoken);
-      state.word = same >= 0 ? same : telling(told.words);
+      state.word = same >= 0 ? same : telling();
       layers.replaceChildren(...told.layers.map(({ name, title, size }) => piece("option", { value: name }, `${title}, ${size[0]} × ${size[1]} places`)));
       layers.value = state.layer;
       words.draw(told.words, state.word);
@@ -49,12 +50,14 @@ function makeLooking(place, inside) {
     }
   }
 
-  /** The word that shows most of the matter at first: one that can be swapped, else the longest. */
-  const telling = (list) => {
-    const swaps = list.findIndex((word) => word.swap);
-    if (swaps >= 0) return swaps;
-    return list.reduce((best, word, i) => (word.spoken && word.text.length > (list[best]?.text.length ?? 0) ? i : best), 0);
-  };
+  /** The word that shows most of the matter at first: whose places differ most, on the mean over the steps. */
+  function telling() {
+    const spread = state.told.words.map((word, i) => {
+      const { values } = mapAt(state.maps.shape[0] - 1, i);
+      return word.spoken ? Math.max(...values) - Math.min(...values) : -1;
+    });
+    return spread.indexOf(Math.max(...spread));
+  }
 
   async function choose(changes) {
     const layer = changes.layer !== undefined && changes.layer !== state.layer;
@@ -90,12 +93,11 @@ function makeLooking(place, inside) {
     const { told, word } = state;
     const step = inside.step;
     const { height, width, values } = mapAt(step, word);
-    const top = (state.top ??= new Map()).get(state.layer + word + inside.id) ?? topOf(word);
-    state.top.set(state.layer + word + inside.id, top);
+    const top = state.fixed ? topOf(word) : Math.max(...values) || 1;
     const frame = state.under === "none" ? null : state.under === "final" ? state.final[0] : state.frames[step];
     paintLit(canvas, frame, Float32Array.from(values, (v) => v / top), height, width, LOOKING_PIXELS);
     canvas.setAttribute("aria-label", `Where “${told.words[word].text}” counts, step ${step + 1} of ${told.steps}. Arrow keys read the places.`);
-    tellText(legend, step < told.first ? "This step was made with another prompt." : `Full light: ${percentText(top / 255)} of what the words get`);
+    tellText(legend, step < told.first ? "This step was made with another prompt." : `Full light: ${percentText(top / 255)} of what the words get${state.fixed ? ", the most of all steps" : ", the most at this step"}`);
     const layer = told.layers.find(({ name }) => name === state.layer);
     const share = told.mass[state.layer]?.[step];
     tellText(mass, Number.isFinite(share) ? `At this step ${percentText(share)} of all attention in ${layer.name === "mean" ? "the " + layer.title : "layer “" + layer.title + "”"} falls on words; the rest goes to start, end and padding.` : "");

@@ -10,14 +10,15 @@ function makeSwap(place, inside) {
   const hold = sliderOf({ label: "Share of the steps that keep the first picture's attention", min: 0, max: 1, step: 0.1, value: 0, input: (v) => ((state.hold = v), tellHold()), done: () => state.done && swap(state.done.other) });
   const selves = switchOf("the picture's attention to itself too, in the first half of them", true, (on) => ((state.selves = on), state.done && state.hold > 0 && swap(state.done.other)));
   const trouble = piece("div");
+  const instead = piece("h4", {}, "2. What stands there instead");
   const out = piece("div", { class: "swap-out" });
 
   place.replaceChildren(
     headOf("Swap a word and see", "The same noise, the same seed, one word another. What changes, and where?"),
-    piece("div", { class: "card" }, piece("h4", {}, "1. The word"), words.node, piece("h4", {}, "2. What stands there instead"), options, form,
-      piece("div", { class: "hold" }, piece("span", {}, "Keep the first picture's attention for"), hold, holdWords), selves,
+    piece("div", { class: "swapping" }, piece("div", { class: "card" }, piece("h4", {}, "1. The word"), words.node, instead, options, form,
+      piece("h4", {}, "3. How free the new run is"), piece("div", { class: "hold" }, piece("span", {}, "Keep the first picture's attention for"), hold, holdWords), selves,
       piece("p", { class: "note" }, "At 0 the new run is free. Above, its first steps attend where the first run did, so the face stays and only what the word says changes (Prompt-to-Prompt, Hertz et al. 2022).")),
-    trouble, out);
+      piece("div", {}, trouble, out)));
   tellHold();
 
   function tellHold() {
@@ -34,7 +35,8 @@ function makeSwap(place, inside) {
       if (id !== inside.id) return;
       Object.assign(state, { run: id, told, done: null });
       if (told.mode !== "text") throw new Error("A word can be swapped in a run that was told by text.");
-      const swaps = told.words.findIndex((word) => word.swap);
+      const colour = told.words.findIndex((word) => word.swap?.factor === "hair colour"); // the easiest to see
+      const swaps = colour >= 0 ? colour : told.words.findIndex((word) => word.swap);
       words.draw(told.words, null);
       pick(swaps >= 0 ? swaps : told.words.findIndex((word) => word.spoken), false);
       out.replaceChildren();
@@ -52,7 +54,7 @@ function makeSwap(place, inside) {
     words.show(i);
     const swapped = state.told.words[i]?.swap;
     options.replaceChildren(...(swapped ? swapped.options.map((text) => button(text, () => swap(text), { class: "chip", "data-option": text })) : [piece("p", { class: "note" }, "This word names no attribute of the corpus; type what you like.")]));
-    tellText(form.previousElementSibling.previousElementSibling, swapped ? `2. Another ${swapped.factor}` : "2. What stands there instead");
+    tellText(instead, "2. What stands there instead" + (swapped ? ` (${swapped.factor})` : ""));
   }
 
   let asked = 0;
@@ -88,7 +90,7 @@ function makeSwap(place, inside) {
       piece("p", { class: "prompt-line" }, "“" + done.prompt + "”"),
       piece("div", { class: "triple" },
         cell(`with “${state.told.words[done.word].text}”`, shots[0]), cell(`with “${done.other}”`, shots[1]), cell("difference, |a − b|", change),
-        cell(`where “${state.told.words[done.word].text}” counts`, maps[0]), cell(`where “${done.after_word ?? done.other.split(" ")[0]}” counts`, maps[1])),
+        cell(`where “${state.told.words[done.word].text}” counts`, maps[0]), cell(`where “${done.after[done.word]}” counts`, maps[1])),
       numbers));
     Object.assign(state, { shots, maps, change, numbers });
     maps.forEach((canvas) => (canvas.paint = step));

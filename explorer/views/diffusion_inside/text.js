@@ -9,12 +9,16 @@ function makeText(place, inside) {
   const facts = piece("p", { class: "lead" });
   const same = piece("p", { class: "same" });
   const trouble = piece("div");
+  const pieces = piece("ol", { class: "pieces" });
+  const strange = piece("div");
   const other = piece("input", { type: "text", "aria-label": "Another prompt", placeholder: "another prompt", maxlength: 2000, autocomplete: "off" });
   const form = piece("form", { class: "ask", onsubmit: (event) => (event.preventDefault(), compare(other.value.trim())) }, other, button("Compare", null, { type: "submit", "data-do": "compare" }));
   const compared = piece("div");
 
   place.replaceChildren(
     headOf("From words to a matrix", "All that the UNet ever learns of a prompt is this matrix: a row for each place, a column for each number."), facts, same, trouble,
+    piece("div", { class: "card" }, piece("h4", {}, "The tokenizer: pieces and their numbers"), pieces, strange,
+      piece("p", { class: "note" }, "Byte pairs (Sennrich et al. 2016): a word of the captions is one piece, any other falls into smaller ones, down to letters or the bytes of a letter.")),
     piece("div", { class: "pair" },
       piece("div", { class: "card" }, piece("h4", {}, "Tokens × width"), states.node, piece("p", { class: "ramp-line" }, piece("span", { class: "ramp" })), reading,
         switchOf("padding too", false, (on) => ((state.padding = on), draw()), "Short prompts are filled up with end tokens; the UNet reads these as well")),
@@ -28,8 +32,9 @@ function makeText(place, inside) {
     const { id } = inside;
     trouble.replaceChildren();
     try {
-      const told = await inside.wire.json("text", { run: id });
+      const [told, read] = await Promise.all([inside.wire.json("text", { run: id }), inside.wire.json("tokens", { model: inside.model || null, prompt: (inside.settings.prompt ?? "").slice(0, 2000) })]);
       if (id !== inside.id) return;
+      drawPieces(read);
       Object.assign(state, { run: id, told, values: floatsOf(told.states) });
       tell();
       draw();
@@ -47,6 +52,20 @@ function makeText(place, inside) {
     same.hidden = told.same === null;
     if (told.same !== null) tellText(same, told.same < 5e-3 ? "This is the very text tower of the CLIP tab: " + (told.same === 0 ? "every weight is the same." : `no weight differs by more than ${told.same.toExponential(0)}, which is rounding.`) : `The weights differ from those of the CLIP tab's text tower by up to ${fixedText(told.same, 3)}.`);
     place.dataset.same = String(told.same);
+  }
+
+  function drawPieces(read) {
+    const items = read.words.flatMap((word) => word.pieces.map((text, k) =>
+      piece("li", { "data-known": String(word.known), "data-read": String(word.tokens[k] <= read.room), class: k ? "joined" : null, title: word.pieces.length > 1 ? `a piece of “${word.text}”` : null }, piece("b", {}, text), piece("small", {}, String(word.ids[k])))));
+    pieces.replaceChildren(...items);
+    const prompt = inside.settings.prompt ?? "";
+    const unknown = read.words.filter((word, i) => !word.known && read.words.findIndex((other) => other.text === word.text) === i);
+    strange.replaceChildren(...[
+      read.cut > 0 && piece("p", { class: "lead" }, `${countText(read.cut, "token")} of ${wholeText(read.count)} do not fit: the encoder reads ${read.room}.`),
+      ...unknown.map((word) => piece("p", { class: "strange" }, `“${word.text}” is in no caption this model has read. `, word.near.length > 0 && "Near it: ",
+        word.near.map((near) => button(near, () => inside.use(prompt.slice(0, word.span[0]) + near + prompt.slice(word.span[1])), { class: "chip", "aria-label": `Run with ${near} instead of ${word.text}` })))),
+    ].filter(Boolean));
+    place.dataset.pieces = items.length;
   }
 
   /** The rows that are shown: words and their neighbours, or all. */

@@ -11,7 +11,7 @@ function makeUnet(place, inside) {
   const skips = makeSkips((number) => ((state.off = state.off === number ? null : number), tellSkips()));
   const trouble = piece("div");
   place.replaceChildren(
-    headOf("The UNet in this step", "One call, from x_t to the noise in it. Every picture is the activation of that part at this very step: blue below zero, orange above."),
+    headOf("The UNet in this step", "One call, from xₜ to the noise in it. Every picture is the activation of that part at this very step: blue below zero, orange above."),
     trouble, lead, map, detail, skips.node);
 
   let asked = 0;
@@ -57,7 +57,7 @@ function makeUnet(place, inside) {
     });
     const focused = document.activeElement?.dataset?.part;
     map.replaceChildren(...rows.flat(), cards.mid ? piece("div", { class: "side mid" }, cards.mid) : "");
-    tellText(lead, `t = ${fixedText(told.timestep, 0)}. The time step enters every residual block as ${wholeText(told.embedding)} numbers, the words enter in attention only. The call was repeated for this map; its noise is the recorded one to ${told.error < 1e-7 ? "all digits" : told.error.toExponential(0)}.`);
+    tellText(lead, `t = ${fixedText(told.timestep, 0)}. The time step enters every residual block as ${wholeText(told.embedding)} numbers; the words enter in attention only. The call was made again for this map: its noise differs from the recorded one by ${told.error === 0 ? "nothing" : told.error.toExponential(0).replace("-", "−") + " at most"}.`);
     paintAll(map);
     pick(told.nodes.some(({ name }) => name === state.node) ? state.node : told.nodes.find(({ kind }) => kind === "attention")?.name ?? told.nodes[0].name);
     if (focused) map.querySelector(`[data-part="${focused}"]`)?.focus();
