@@ -17,7 +17,7 @@ FRAMES = (*range(0, TRAINED, 25), TRAINED - 1)  # the time steps of a film: 41
 OWN = "scaled_linear"  # what the network was trained on
 ROWS = 16  # time steps in one call of the network
 CAPTION_CHARS = 400
-SEEDS = 2**31
+SEEDS = 2**31  # torch and numpy take larger ones, pages send smaller ones
 
 ABOUT = {
     "linear": ("Linear", "β rises in a straight line (Ho et al. 2020). After half of the time little is left of the picture."),

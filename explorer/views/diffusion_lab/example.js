@@ -33,7 +33,7 @@ function makeExample(lab, cells, ask) {
     go.disabled = quiz.disabled = true;
     trouble.clear();
     try {
-      const question = { ...ask.question(), seed: Math.floor(Math.random() * 2 ** 31) };
+      const question = { ...ask.question(), seed: Math.floor(Math.random() * 1e9) };
       const [told, film] = await Promise.all([lab.wire.get("forward/example", question), lab.wire.sprite("forward/example.png", question)]);
       now = { ...told, best: told.told ?? told.untold };
       shots.hidden = false;

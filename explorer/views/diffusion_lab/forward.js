@@ -8,7 +8,7 @@ async function makeForward(place, lab) {
   const nearest = (t) => frames.reduce((best, one, i) => (Math.abs(one - t) < Math.abs(frames[best] - t) ? i : best), 0);
   const face = link.number("face", 3, 0, start.faces - 1);
   const now = {
-    picture: "face:" + Math.round(face), seed: Math.round(link.number("seed", 0, 0, 2 ** 31 - 1)), schedule: named(link.get("schedule"))?.name ?? start.own,
+    picture: "face:" + Math.round(face), seed: Math.round(link.number("seed", 0, 0, 999_999_999)), schedule: named(link.get("schedule"))?.name ?? start.own,
     i: nearest(link.number("t", 400, 0, 999)), caption: null, numbers: null, film: null, guesses: null, estimates: null, dots: [],
   };
   let asking = null;
@@ -36,7 +36,7 @@ async function makeForward(place, lab) {
   const example = makeExample(lab, cells, { question: () => ({ picture: now.picture, schedule: now.schedule, caption: now.caption }), drawn: (t, loss) => (now.dots.push([t, loss]), draw()) });
   const chooser = subjectChooser(lab, start, { picture: now.picture, pick: (name) => ((now.picture = name), (now.caption = null), remember(), load()) });
   const caption = piece("input", { type: "text", maxlength: 400, "aria-label": "Caption that the network reads", placeholder: "No caption: only without", onchange: () => ((now.caption = caption.value.trim()), remember(), ask(), forgetDots()) });
-  const seed = numberField("Seed of the noise", { min: 0, max: 2 ** 31 - 1, value: now.seed, pick: (v) => ((now.seed = v), remember(), load()), "data-field": "seed" });
+  const seed = numberField("Seed of the noise", { min: 0, max: 999_999_999, value: now.seed, pick: (v) => ((now.seed = v), remember(), load()), "data-field": "seed" });
   const schedule = segments("Schedule", schedules.map((one) => [one.name, one.title, one.about]), now.schedule, (name) => ((now.schedule = name), remember(), swap()));
 
   function sub(letter, index) {
