@@ -104,6 +104,7 @@ function makeDesk(root, wire) {
   function usePicture(picture) {
     if (desk.picture?.id && desk.picture.url !== picture?.url) URL.revokeObjectURL(desk.picture.url);
     desk.picture = picture;
+    link({ face: picture?.face ?? null });
     emit("picture");
   }
 
@@ -181,17 +182,24 @@ function makeDesk(root, wire) {
       return;
     }
     facts({ state: film.state === "stopped" ? "stopped" : "idle" });
+    window.explorer.announce(film.state === "stopped" ? "stopped" : "the picture is there");
     emit("busy");
     emit("runs");
     if (!film.steps.length) return;
     if (desk.film === film) desk.player.extent(lastOf(film));
+    film.pictured = () => {
+      if (desk.film === film) premiere(film, mine === asked);
+    };
     await fillFilm(film);
-    if (desk.film !== film) return;
-    told(film);
+    if (desk.film === film) told(film);
+  }
+
+  /** A film that is there for the first time is played, or stands at the step that the link names. */
+  function premiere(film, newest) {
     const at = desk.linked;
     desk.linked = null;
     if (at !== null) desk.player.goto(at);
-    else if (mine === asked && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    else if (newest && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
       desk.player.position = film.step ?? 0; // a branch is played from where it left
       desk.player.play();
     } else desk.player.goto(desk.player.last);
@@ -199,8 +207,8 @@ function makeDesk(root, wire) {
 
   function learn(film, news) {
     for (const step of news.steps ?? []) film.steps[step.index] = step;
-    const { state, seconds, left, error, total } = news;
-    Object.assign(film, { state, seconds, left, error, total: total ?? film.total });
+    const { state, seconds, left, error, total, waiting } = news;
+    Object.assign(film, { state, seconds, left, error, waiting, total: total ?? film.total });
   }
 
   const draftDecoder = () => (desk.start.model.decoders.includes("tiny") ? "tiny" : "rgb");
@@ -227,12 +235,15 @@ function makeDesk(root, wire) {
     try {
       await desk.films.fill(film, desk.decoder, desk.size);
     } catch (error) {
-      fail(error);
+      if (film !== desk.film) return fail(error);
+      facts({ film: "error" });
+      desk.error = error;
+      emit("busy");
     }
   }
 
   function told(film) {
-    tell("run", { run: film.id, model: film.model, settings: film.settings, total: film.total });
+    tell("run", { run: film.id, model: nameOf(film.model), settings: film.settings, total: film.total });
     tell("step", { run: film.id, step: desk.stepAt() });
   }
 
@@ -240,6 +251,7 @@ function makeDesk(root, wire) {
   async function show(film, position = null) {
     desk.player.pause();
     const before = desk.film;
+    desk.error = null;
     desk.film = film;
     desk.w = null;
     if (desk.rival === film) desk.rival = null;
@@ -254,6 +266,9 @@ function makeDesk(root, wire) {
     await fillFilm(film);
     if (desk.film === film) told(film);
   }
+
+  /** The model that ships is the one without a name. */
+  const nameOf = (model) => (model === desk.start.models[0]?.name ? "" : model);
 
   function compare(film) {
     desk.rival = film === desk.film ? null : film;
@@ -341,7 +356,7 @@ function makeDesk(root, wire) {
     desk.start = told;
     desk.model = told.model?.name ?? model;
     if (!told.model.decoders.includes(desk.decoder)) desk.decoder = told.model.decoders[0];
-    document.diffusion = { ...document.diffusion, model: desk.model, start: told };
+    document.diffusion = { ...document.diffusion, model: nameOf(desk.model), start: told };
   }
 
   async function choose(model) {

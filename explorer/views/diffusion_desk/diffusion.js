@@ -3,18 +3,18 @@
 const root = element.querySelector(".desk");
 const desk = makeDesk(root, wireTo(props.routes));
 
+function make(factory, name) {
+  try {
+    // a section that fails leaves the others standing
+    factory(desk.at(name), desk);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
 function furnish() {
   if (desk.furnished) return;
   desk.furnished = true;
-  const make = (factory, name) => {
-    try {
-      // a section that fails leaves the others standing
-      factory(desk.at(name), desk);
-    } catch (error) {
-      console.error(error);
-    }
-  };
-  make(makeBar, "bar");
   make(makePrompt, "prompt");
   make(makeKnobs, "knobs");
   make(makeProgress, "progress");
@@ -55,12 +55,10 @@ async function begin() {
     desk.settings = settingsFrom(get, desk.usual, desk.start);
     if (/^\d+$/.test(get("step") ?? "")) desk.linked = get("step") - 1;
     furnish();
-    const part = get("part");
     desk.emit("start");
     desk.emit("settings");
     desk.emit("picture");
     desk.emit("rows");
-    desk.open(DIFFUSION_PARTS.some(([name]) => name === part) ? part : "steps");
     root.dataset.ready = "true";
     firstRun();
   } catch (error) {
@@ -81,5 +79,8 @@ document.addEventListener("diffusion:use", ({ detail }) => {
   desk.run();
 });
 root.querySelector(".failure button").addEventListener("click", begin);
+// The row of parts stands before anything is asked: other parts need no model.
+make(makeBar, "bar");
+desk.open(DIFFUSION_PARTS.some(([name]) => name === window.explorer.get("part")) ? window.explorer.get("part") : "steps");
 element.desk = desk; // for tests, and for whoever looks in the console
 begin();

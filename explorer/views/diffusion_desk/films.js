@@ -2,7 +2,7 @@
 
 const FILMS_MOST = 16; // whose bitmaps are kept
 const OVER = ["done", "stopped", "error"]; // states in which nothing more comes
-const SMALL_NUMBERS = 64 * 1024; // numbers a step of which the page takes the tensors themselves
+const SMALL_NUMBERS = 20_000; // numbers of a latent up to which the page takes the tensors themselves
 
 /** A run as the page knows it. A film of n steps has n + 1 frames: the last is the picture. */
 function makeFilm({ run, total, settings, parent = null, step = null, model = null }) {
@@ -23,7 +23,7 @@ function makeFilm({ run, total, settings, parent = null, step = null, model = nu
     drafts: {}, // view -> bitmaps, as far as the run has come
     decoder: null, // of the pictures in `frames`
     tensors: null, // {size, x, eps_uncond, eps_cond}: one Float32Array a step each
-    channels: null, // for large models: view -> bitmaps
+    channels: null, // of large latents instead: the heat maps of each step
     filled: false,
     used: 0,
     /** The bitmap of a view at position i, or null. */
@@ -31,6 +31,7 @@ function makeFilm({ run, total, settings, parent = null, step = null, model = nu
     final: () => film.frames.x0?.at(-1) ?? film.drafts.x0?.at(-1) ?? null,
     live: () => !OVER.includes(film.state),
     close() {
+      film.channels?.flat().forEach((bitmap) => bitmap.close());
       for (const shelf of [film.frames, film.drafts]) {
         for (const bitmaps of Object.values(shelf)) bitmaps.forEach((bitmap) => bitmap?.close());
       }
@@ -103,10 +104,12 @@ function makeFilms(wire, changed) {
     take("x", x);
     take("x0", [...x0, await createImageBitmap(x.at(-1))]);
     film.decoder = decoder;
+    film.pictured?.(); // it can be played: the noises follow
+    film.pictured = null;
     const noises = ["eps_uncond", "eps_cond", "difference", "eps"].filter((view) => !film.frames[view]);
     await Promise.all([
       ...noises.map(async (view) => take(view, await strip(view))),
-      film.tensors || size > SMALL_NUMBERS ? null : tensors(film),
+      film.tensors || film.channels ? null : size > SMALL_NUMBERS ? channels(film) : tensors(film),
     ]);
     if (!film.filled) {
       film.filled = true;
@@ -124,6 +127,14 @@ function makeFilms(wire, changed) {
     const size = values.length / (kinds * steps);
     const cut = (k) => Array.from({ length: steps }, (_, i) => values.subarray((i * kinds + k) * size, (i * kinds + k + 1) * size));
     film.tensors = { size, ...Object.fromEntries(what.map((name, k) => [name, cut(k)])) };
+  }
+
+  /** Of large latents: their channels as heat maps, painted by the server. */
+  async function channels(film) {
+    const { bitmaps, told } = await wire.sprite("channels", { run: film.id, view: "x", to: film.steps.length - 1 });
+    const many = Number(told("x-channels")) || 4;
+    film.scale = Number(told("x-scale"));
+    film.channels = film.steps.map((_, i) => bitmaps.slice(i * many, (i + 1) * many));
   }
 
   return { add, use, draft, fill, get: (id) => films.get(id), all: () => [...films.values()], drop: (id) => (films.get(id)?.close(), films.delete(id)) };

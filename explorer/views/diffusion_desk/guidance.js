@@ -82,7 +82,8 @@ function makeGuidance(place, desk) {
         bitmaps.forEach((bitmap) => bitmap.close());
         sweeps.delete(old);
       }
-      tellText(status, "");
+      waiting = "";
+      show();
     } catch (error) {
       tellText(status, error.message);
     } finally {
@@ -113,6 +114,7 @@ function makeGuidance(place, desk) {
     if (!ready) return screen.show(null);
     const i = desk.stepAt();
     onward.lastChild.textContent = "Branch from step " + (i + 1);
+    if (waiting !== keyOf()) tellText(status, desk.atPicture() ? "This is the last step, where little can change. Go to an earlier one to see more." : "");
     const sweep = sweeps.get(keyOf());
     const at = desk.w === null || !sweep ? -1 : nearestOf(sweep.values, w);
     Object.assign(place.dataset, { sweep: sweep?.bitmaps.length ?? 0, frame: at });
@@ -157,7 +159,7 @@ function makeGuidance(place, desk) {
     angles.draw([steps.map((step) => (Math.acos(Math.min(1, Math.max(-1, step.cos))) * 180) / Math.PI)], times);
   }
 
-  desk.on("w", show);
+  desk.on("w", () => (show(), rest()));
   desk.on("position", () => (show(), rest()));
   for (const name of ["film", "frames", "busy"]) desk.on(name, () => (show(), drawCharts()));
 }

@@ -40,6 +40,8 @@ function makeKnobs(place, desk) {
   const eta = knobOf({ name: "eta", words: "η, fresh noise", desk, least: 0, most: 1, step: 0.05, title: "0 is the ODE: no fresh noise; 1 is DDPM's" });
   const labelled = (words, ...nodes) => piece("div", { class: "field" }, piece("span", { class: "knob-name" }, words), ...nodes);
 
+  const size = piece("select", { "aria-label": "Size", onchange: () => desk.change({ size: Number(size.value) || null }) });
+  const sizeField = labelled("Size", size);
   const mode = segmented(
     "What the network is told",
     [["text", "Prompt", "The text tower's tokens"], ["labels", "Labels", "Attributes fed in directly: explicit conditioning"], ["none", "Nothing", "Unconditional"]],
@@ -57,6 +59,7 @@ function makeKnobs(place, desk) {
     labelled("Seed", piece("div", { class: "row tight" }, seed, dice)),
     negativeField,
     modeField,
+    sizeField,
     ownPicture,
     piece("div", { class: "row knob-foot" }, undo, reset),
   );
@@ -64,6 +67,9 @@ function makeKnobs(place, desk) {
 
   desk.on("start", () => {
     scheduler.replaceChildren(...desk.start.schedulers.map((one) => piece("option", { value: one.name, title: one.about }, one.title)));
+    const { sizes = [], image } = desk.start.model;
+    sizeField.hidden = sizes.length < 2;
+    size.replaceChildren(...sizes.map((side) => piece("option", { value: side }, side + " × " + side + (side === image[0] ? ", as trained" : ""))));
     show();
   });
   desk.on("settings", show);
@@ -74,6 +80,7 @@ function makeKnobs(place, desk) {
     if (Number(seed.value) !== settings.seed || seed.value === "") seed.value = settings.seed;
     scheduler.value = settings.scheduler;
     mode.set(settings.mode);
+    size.value = settings.size ?? desk.start.model.image[0];
     modeField.hidden = !desk.start.model.labels;
     negativeField.hidden = settings.mode !== "text";
     const kind = desk.start.schedulers.find((one) => one.name === settings.scheduler);

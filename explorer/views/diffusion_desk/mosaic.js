@@ -31,6 +31,15 @@ function mosaicOf(label, name = "") {
     }
     context.putImageData(image, 0, 0);
   };
+  /** The same of channels that the server has painted. */
+  node.tile = (bitmaps) => {
+    last = null;
+    const columns = Math.ceil(Math.sqrt(bitmaps.length));
+    const side = bitmaps[0].width + 1;
+    Object.assign(node, { width: columns * side - 1, height: Math.ceil(bitmaps.length / columns) * side - 1 });
+    const context = node.getContext("2d");
+    bitmaps.forEach((bitmap, c) => context.drawImage(bitmap, (c % columns) * side, Math.floor(c / columns) * side));
+  };
   window.addEventListener("explorer:theme", () => last && node.isConnected && node.paint(...last));
   return node;
 }
@@ -48,7 +57,8 @@ const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)
 
 /** The number that ninety-nine of a hundred values stay below in size. */
 function scaleOf(arrays) {
-  const sizes = arrays.flatMap((values) => Array.from(values, Math.abs)).sort((a, b) => a - b);
+  const every = Math.max(1, Math.round((arrays.length * arrays[0].length) / 20_000)); // enough to know it by
+  const sizes = arrays.flatMap((values) => Array.from(values.filter((_, i) => i % every === 0), Math.abs)).sort((a, b) => a - b);
   return sizes[Math.floor(0.99 * (sizes.length - 1))] || 1;
 }
 

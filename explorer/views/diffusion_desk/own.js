@@ -29,9 +29,10 @@ function makeOwn(place, desk) {
     }
   }
 
+  const facePicture = (number) => desk.usePicture({ face: number, url: desk.wire.url("picture", { face: number }) });
+
   function drawn() {
-    const number = diceSeed();
-    desk.usePicture({ face: number, url: desk.wire.url("picture", { face: number }) });
+    facePicture(diceSeed());
     if (desk.settings.strength >= 1) desk.change({ strength: 0.6 });
     desk.run();
   }
@@ -67,4 +68,9 @@ function makeOwn(place, desk) {
   });
 
   for (const name of ["picture", "settings", "start"]) desk.on(name, show);
+  window.addEventListener("explorer:link", () => {
+    if (mine() && desk.picture?.id) window.explorer.toast("Your picture is not part of the link.", "note");
+  });
+  const linked = window.explorer.get("face");
+  if (/^\d{1,9}$/.test(linked ?? "")) facePicture(Number(linked));
 }

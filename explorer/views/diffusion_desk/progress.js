@@ -22,7 +22,7 @@ function makeProgress(place, desk) {
       const total = desk.running.total ?? desk.settings.steps;
       bar.value = done / Math.max(1, total);
       const left = Number.isFinite(desk.running.left) && desk.running.left !== null ? ", " + secondsText(desk.running.left) + " left" : "";
-      tellText(line, done ? "Step " + done + " of " + total + left : "Waiting for the first step");
+      tellText(line, done ? "Step " + done + " of " + total + left : desk.running.waiting ? "Others are running; yours is next in line" : "Waiting for the first step");
     } else if (film?.state === "stopped") tellText(line, "Stopped after " + countText(film.steps.length, "step") + " of " + film.settings.steps + ".");
     else if (film?.state === "done") {
       tellText(line, countText(film.total, "step") + " in " + secondsText(film.seconds ?? 0) + ", seed " + film.settings.seed + ", guidance " + settingText(film.settings.guidance_scale));
@@ -34,5 +34,5 @@ function makeProgress(place, desk) {
     }
   }
 
-  for (const name of ["busy", "news", "film"]) desk.on(name, show);
+  for (const name of ["busy", "news", "film", "start"]) desk.on(name, show);
 }

@@ -12,6 +12,7 @@ const SETTINGS = {
   strength: ["strength", "number"],
   mode: ["mode", "name"],
   labels: ["labels", "labels"],
+  size: ["size", "size"],
 };
 const SEED_MOST = 2 ** 31 - 1;
 
@@ -21,6 +22,7 @@ const diceSeed = () => Math.floor(Math.random() * 10_000);
 function settingOf(name, value, start, fallback) {
   const kind = SETTINGS[name][1];
   if (kind === "text") return typeof value === "string" ? value : fallback;
+  if (kind === "size") return start.model.sizes?.includes(Number(value)) ? Number(value) : null;
   if (name === "scheduler") return start.schedulers.some((one) => one.name === value) ? value : fallback;
   if (kind === "labels") return typeof value === "string" ? labelsFrom(value, start.words) : (value ?? fallback);
   if (name === "mode") return start.model.labels && ["text", "labels", "none"].includes(value) ? value : fallback;
@@ -85,6 +87,7 @@ function changesOf(settings, before, start) {
   if (!before || settings.seed !== before.seed) said.push("seed " + settings.seed);
   if (!before || settings.scheduler !== before.scheduler) said.push(title(settings.scheduler));
   if (!before || settings.steps !== before.steps) said.push(countText(settings.steps, "step"));
+  if ((settings.size ?? null) !== (before?.size ?? null)) said.push((settings.size ?? "usual") + " pixels");
   if (before && settings.eta !== before.eta) said.push("η " + settingText(settings.eta));
   if (before && settings.strength !== before.strength) said.push("strength " + settingText(settings.strength));
   return said.length ? said : ["the same settings"];

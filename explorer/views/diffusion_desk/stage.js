@@ -13,12 +13,10 @@ function makeStage(place, desk) {
     return piece("figure", { class: "stage-figure", "data-view": view }, screens[view], caption);
   };
   const mosaic = mosaicOf("The channels of the latent as heat maps", "stage-screen");
-  const heads = piece("img", { class: "stage-screen", hidden: true, alt: "" });
   const latent = piece(
     "figure",
     { class: "stage-figure", "data-view": "channels" },
     mosaic,
-    heads,
     piece("figcaption", {}, signOf("x_t", "--sym-x"), piece("span", { class: "figure-words" }, "its numbers, channel by channel")),
   );
   const facts = piece("dl", { class: "step-facts" });
@@ -61,8 +59,9 @@ function makeStage(place, desk) {
   }
 
   function showLatent(film, i) {
-    const values = film.tensors?.x[Math.min(i, film.tensors.x.length - 1)];
-    latent.hidden = !film.tensors && desk.size > SMALL_NUMBERS;
+    const k = Math.min(i, film.steps.length - 1);
+    const values = film.tensors?.x[k];
+    if (film.channels?.[k]) mosaic.tile(film.channels[k]);
     if (values) mosaic.paint(values, desk.start.model.latent, (film.scale ??= scaleOf(film.tensors.x)));
     mosaic.title = film.scale ? "Full blue is −" + numberText(film.scale, 2) + ", full orange +" + numberText(film.scale, 2) : "";
   }

@@ -79,12 +79,13 @@ function makeStrips(place, desk) {
 
   /** A latent's channels as a bitmap; painted once. */
   function latentBitmap(film, i) {
-    if (!film.tensors) return null;
+    if (!film.tensors && !film.channels) return null;
     film.mosaics ??= [];
     if (!film.mosaics[i]) {
       film.mosaics[i] = mosaicOf("");
       body.append(film.mosaics[i]); // its colours are those of the page
-      film.mosaics[i].paint(film.tensors.x[i], desk.start.model.latent, (film.scale ??= scaleOf(film.tensors.x)));
+      if (film.channels) film.mosaics[i].tile(film.channels[i]);
+      else film.mosaics[i].paint(film.tensors.x[i], desk.start.model.latent, (film.scale ??= scaleOf(film.tensors.x)));
       film.mosaics[i].remove();
     }
     return film.mosaics[i];

@@ -29,7 +29,9 @@ def fact(page, name):
 
 def rests(page):
     """The newest run is over, its film is in the page, and it has been played."""
-    page.wait_for_selector(f'{DESK}[data-state="idle"][data-film="ready"][data-playing="false"]:not([data-step="0"])', timeout=120_000)
+    page.wait_for_selector(
+        f'{DESK}[data-state="idle"][data-film="ready"][data-playing="false"]:not([data-step="0"])', timeout=120_000
+    )
 
 
 def pixels(page, selector):
