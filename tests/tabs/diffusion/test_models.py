@@ -98,6 +98,36 @@ def test_a_folder_in_half_precision_alone_loads(tiny_models, tmp_path):
     assert model.dtype == torch.float32 and next(denoise(model, Settings(steps=2))).x_next.isfinite().all()
 
 
+def test_a_folder_of_2022_loads(folders, copied):
+    """As SD 1.5's: a vocabulary and merges, a scheduler that says little, a safety checker, weights called by older names."""
+    from safetensors.torch import load_file, save_file
+
+    folder = copied()
+    tokenizer = json.loads((folder / "tokenizer/tokenizer.json").read_text())["model"]
+    (folder / "tokenizer/tokenizer.json").unlink()
+    (folder / "tokenizer/vocab.json").write_text(json.dumps(tokenizer["vocab"]))
+    (folder / "tokenizer/merges.txt").write_text("\n".join(["#version: 0.2", *map(" ".join, tokenizer["merges"])]))
+    config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 16, "do_lower_case": True}
+    config |= {"bos_token": "<|startoftext|>"} | dict.fromkeys(("eos_token", "unk_token", "pad_token"), "<|endoftext|>")
+    (folder / "tokenizer/tokenizer_config.json").write_text(json.dumps(config))
+    (folder / "scheduler/scheduler_config.json").write_text(json.dumps({
+        "_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1,
+        "beta_schedule": "scaled_linear", "num_train_timesteps": 1000, "set_alpha_to_one": False, "skip_prk_steps": True,
+        "trained_betas": None, "clip_sample": False,
+    }))  # fmt: skip
+    index = json.loads((folder / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    file = folder / "text_encoder/model.safetensors"
+    weights = {name if name.startswith("text_model.") else f"text_model.{name}": w for name, w in load_file(file).items()}
+    save_file(weights | {"text_model.embeddings.position_ids": torch.arange(16)[None]}, file, metadata={"format": "pt"})
+
+    old, new = models.open_model(folder), models.open_model(folders / "sd1")
+    settings = Settings(prompt="a face with a zebra", steps=3)
+    assert old.tokenizer("zebra hair").input_ids == new.tokenizer("zebra hair").input_ids
+    assert all(torch.equal(a.x_next, b.x_next) for a, b in zip(denoise(old, settings), denoise(new, settings), strict=True))
+
+
 def test_the_tiny_decoder_of_a_folder_is_found(tiny_models, copied):
     from diffusers import AutoencoderTiny
 
@@ -240,3 +270,13 @@ def test_zerogpu_is_one_turn_per_run_and_elsewhere_nothing(tiny_sd, monkeypatch)
     finally:
         zerogpu._entry.cache_clear()
     assert len(steps) == 3 and turns == [20]
+
+
+def test_a_step_survives_the_way_between_processes(tiny_model):
+    import pickle
+
+    settings = Settings(prompt="red hair", steps=4, scheduler="pndm")
+    steps = list(denoise(tiny_model, settings))
+    start = pickle.loads(pickle.dumps(steps[2])).start
+    branch = list(denoise(tiny_model, settings, start=start))
+    assert all(torch.equal(a.x_next, b.x_next) for a, b in zip(branch, steps[2:], strict=True))
