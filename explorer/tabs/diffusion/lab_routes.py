@@ -98,7 +98,7 @@ def numbers(request: Request) -> Response:
     what, (latent, pixels) = lab_work.subject(session, picture), forward.noises(seed)
     parts = [what.x0, latent, to_tensor(what.pixels[None]), pixels]
     answer = _floats(np.concatenate([part.numpy().reshape(-1) for part in parts]))
-    answer.headers["x-caption"] = what.caption.encode("ascii", "replace").decode().replace("\n", " ")
+    answer.headers["x-caption"] = "".join(c if " " <= c <= "~" else "?" for c in what.caption)  # all that a header may hold
     return answer
 
 

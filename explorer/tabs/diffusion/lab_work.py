@@ -125,7 +125,7 @@ def _of_run(session: str, key: str) -> tuple[np.ndarray, str]:
     last = run.steps[len(run.steps) - 1].x_next
     if run.model.name != model().name or last.shape[1:] != model().latent:
         raise ValueError("The forward lab takes pictures of the model that ships, in its own size.")
-    return decoders.decode(run.model, last)[0], run.settings.prompt
+    return decoders.decode(run.model, last)[0], " ".join(run.settings.prompt.split())[: forward.CAPTION_CHARS]
 
 
 # ---- Answers of the forward lab -----------------------------------------------------------------------------------------
