@@ -13,8 +13,9 @@ from explorer.tabs.diffusion.twin_likelihood import NO_DENSITY
 from explorer.tabs.diffusion.twin_mixture import Mixture
 
 LEVELS = (10, 30, 100, 300, 1000)
-MOST = 4000  # points x_t over which a term is a mean
-WORK = 40_000_000  # table entries of one answer
+MOST = 1500  # points x_t over which a term is a mean
+FIRST = 4000  # and the reconstruction, whose error is one error
+WORK = 16_000_000  # table entries of one answer
 
 
 def levels(schedule: str, steps: int) -> np.ndarray:
@@ -41,10 +42,10 @@ def bound(parts: Mixture, schedule: str, steps: int, seed: int = 0, work: int = 
         best[i] = np.log1p(fixed[i])  # by the variance that fits: KL = log(1 + u) where the fixed one pays u
         variance += weight**2 * open_.var() / n
 
-    first = _left_open(parts, abar[0], MOST, rng)
+    first = _left_open(parts, abar[0], FIRST, rng)
     spread = first.mean() / 2  # the variance of p(x_0 | x_1), per axis: the best one number
     reconstruction = 1 + np.log(2 * np.pi * spread)
-    variance += first.var() / MOST / (2 * spread) ** 2
+    variance += first.var() / FIRST / (2 * spread) ** 2
     return {
         "T": steps, "prior": float(prior), "reconstruction": float(reconstruction), "denoising": float(best.sum()),
         "total": float(prior + best.sum() + reconstruction), "fixed": float(prior + fixed.sum() + reconstruction),
