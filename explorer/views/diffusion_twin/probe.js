@@ -72,7 +72,7 @@ function makeProbe(place, twin) {
     body.replaceChildren(
       line(piece("i", {}, "x"), sub("t"), " = ", vecText(x), `, log p`, sub("t"), `(x) = ${fixedText(of.free.logp, 2)} nats`, before ? " (before its start)" : ""),
       line("score = Σ r", sub("k"), " (√ᾱ μ", sub("k"), " − x) / v", sub("k"), ", with ", piece("i", {}, "r"), sub("k"), " how likely part ", piece("i", {}, "k"), " is:"),
-      bars, ...(rest > 0.0005 ? [piece("p", { class: "quiet" }, `All other parts together: ${fixedText(rest, 3)}.`)] : []),
+      bars, ...(twin.mix.count > 40 && settings.kind === "law" ? [piece("p", { class: "quiet" }, `The curve is ${wholeText(twin.mix.count)} small Gaussians; these are the nearest.`)] : []), ...(rest > 0.0005 ? [piece("p", { class: "quiet" }, `All other parts together: ${fixedText(rest, 3)}.`)] : []),
       ...terms,
       line(piece("span", { class: "quiet" }, "sum: "), tone("free", "score = " + vecText(of.free.score, 2)), ", and ε̂ = −√(1−ᾱ) · score"),
       table,

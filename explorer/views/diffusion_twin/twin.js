@@ -144,6 +144,7 @@ function makeTwin(root, prefix) {
     const { steps, w, eta, seed } = twin.settings;
     const settings = { steps, guidance_scale: w, scheduler: "ddim", eta, seed };
     document.dispatchEvent(new CustomEvent("diffusion:use", { detail: { settings } }));
+    document.dispatchEvent(new CustomEvent("diffusion:part", { detail: { part: "steps" } })); // where the picture is
     window.explorer.toast(`The image run takes ${pluralText(steps, "step")}, guidance ${w}, eta ${eta} and seed ${seed}.`, "good");
   }
 
@@ -152,12 +153,12 @@ function makeTwin(root, prefix) {
   function build() {
     const rows = segments("Parts of the twin", SUBS.map(([name, words]) => [name, words]), sub, choose);
     const places = Object.fromEntries(SUBS.map(([name]) => [name, piece("div", { class: "stage rows", "data-lesson": name, "data-ready": "false", hidden: true })]));
-    const controls = piece("div", { class: "card controls" }), point = piece("div", { class: "card" });
+    const controls = piece("div", { class: "card controls" }), point = piece("div", { class: "card point" });
     root.replaceChildren(
       piece("header", { class: "lesson-head" }, piece("h3", {}, "The same, in two dimensions"),
         piece("p", { class: "todo" }, "An image has thousands of numbers, a point has two, and its score is known exactly: nothing here is trained. The sliders are those of an image run.")),
       piece("div", { class: "subs" }, rows.node),
-      piece("div", { class: "columns" }, piece("div", { class: "left" }, Object.values(places)), piece("div", { class: "right" }, controls, point)),
+      piece("div", { class: "columns" }, piece("div", { class: "left" }, Object.values(places)), point, controls),
     );
     twin.places = places;
     twin.rows = rows;

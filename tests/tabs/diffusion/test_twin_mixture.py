@@ -71,7 +71,9 @@ def test_one_gaussian_has_the_textbook_posterior():
     x, a = places(), 0.4
     gain = a**0.5 * one.variances / (a * one.variances + 1 - a)
     np.testing.assert_allclose(one.x0(x, a), one.means + gain * (x - a**0.5 * one.means), atol=1e-12)
-    np.testing.assert_allclose(one.left_open(x, a), np.full(40, (one.variances - gain * a**0.5 * one.variances).sum()), atol=1e-12)
+    np.testing.assert_allclose(
+        one.left_open(x, a), np.full(40, (one.variances - gain * a**0.5 * one.variances).sum()), atol=1e-12
+    )
 
 
 def test_the_perfect_predictor_leaves_this_much_open():
@@ -88,9 +90,7 @@ def test_the_divergence_is_that_of_the_score(a):
     parts, x, h = law("ring8"), places(), 1e-5
     both = parts.divergence(x, a)
     np.testing.assert_allclose(both[0], parts.score(x, a), atol=1e-9)
-    slope = sum(
-        (parts.score(x + h * axis, a) - parts.score(x - h * axis, a))[:, k] / (2 * h) for k, axis in enumerate(np.eye(2))
-    )
+    slope = sum((parts.score(x + h * axis, a) - parts.score(x - h * axis, a))[:, k] / (2 * h) for k, axis in enumerate(np.eye(2)))
     np.testing.assert_allclose(both[1], slope, rtol=1e-5, atol=1e-4)
 
 

@@ -78,7 +78,11 @@ def test_bad_settings_are_refused_in_one_sentence(client, given, sentence):
     [
         ("lesson", {"lesson": "cooking"}, "There is no lesson called 'cooking'"),
         ("lesson", {"lesson": "guidance", "settings": {"y": None}}, "Choose a class first"),
-        ("lesson", {"lesson": "guidance", "settings": {"data": "own", "points": [[0, 0, 1]], "y": 1}}, "All points have one class"),
+        (
+            "lesson",
+            {"lesson": "guidance", "settings": {"data": "own", "points": [[0, 0, 1]], "y": 1}},
+            "All points have one class",
+        ),
         ("lesson", {"lesson": "race", "settings": 3}, "Settings are names with values."),
         ("trace", {"start": [0]}, "A place is two numbers."),
         ("trace", {"start": [0, 1e30]}, "A coordinate is a number from -10 to 10."),
