@@ -57,11 +57,10 @@ def read(wanted: sampler.Settings, model) -> tuple[sampler.Settings, list[str]]:
     for name, title in (("prompt", "The prompt"), ("negative", "The negative prompt")):
         text = getattr(wanted, name)
         count, room = tokens(text, model), prompts.room(model.tokenizer, model.context)
-        if count <= room:
-            continue
-        said.append(f"{title} has {count:,} tokens; the text encoder reads the first {room} only.")
-        brief = text[:KEPT_CHARS]
-        if len(text) > KEPT_CHARS and tokens(brief, model) > room + 50:  # the last word may be cut in two
+        if count > room:
+            said.append(f"{title} has {count:,} tokens; the text encoder reads the first {room} only.")
+        brief = " ".join(text.split())[:KEPT_CHARS]
+        if len(text) > KEPT_CHARS and tokens(brief, model) >= min(count, room + 50):  # its last word may be cut in two
             wanted = replace(wanted, **{name: brief})
     words = prompts.unknown(model, f"{wanted.prompt} {wanted.negative}")
     return wanted, said + ([_strange(words)] if words else [])

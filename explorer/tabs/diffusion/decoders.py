@@ -16,6 +16,10 @@ KINDS = ("full", "tiny", "rgb")
 BATCH_PIXELS = 64 * 64 * 64  # decoded at once on a CPU: 64 of our pictures, or one of Stable Diffusion's
 FACES = 24  # pictures that the linear map is fitted to: some 1,500 cells for 5 x 3 numbers
 
+LARGE = 256  # pixels a side from which a film's frames are decoded by the tiny decoder, whichever was asked for
+AT_ONCE = 2  # decodings in all threads: more would gain nothing, and take the processor from runs that go on
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
 _fitted: dict[str, torch.Tensor] = {}
 _fitting = threading.Lock()
 
@@ -25,8 +29,11 @@ def kinds(model) -> list[str]:
     return [kind for kind in KINDS if kind != "tiny" or model.preview is not None]
 
 
-def chosen(model, kind: str) -> str:
-    """The decoder that serves for `kind`: a model without a tiny one uses its full one. Raises ValueError for no decoder."""
+def chosen(model, kind: str, frames: int = 1) -> str:
+    """The decoder that serves for `kind`: a model without a tiny one uses its full one, and many large frames the tiny one, as
+    Stable Diffusion's full decoder costs as much as three calls of its UNet. Raises ValueError for no decoder."""
+    if kind == "full" and frames > 1 and model.size > LARGE:
+        kind = "tiny"
     if kind not in KINDS:
         raise ValueError(f"A latent can be decoded by {', '.join(KINDS[:-1])} or {KINDS[-1]}; not by {str(kind)[:20]!r}.")
     return "full" if kind == "tiny" and model.preview is None else kind
@@ -46,7 +53,8 @@ def decode(model, latents: torch.Tensor, kind: str = "full") -> np.ndarray:
     decoder = _laid_out(model.vae if kind == "full" else model.preview)
     pixels = latents.shape[-2] * latents.shape[-1] * model.ratio**2
     roomy = 8 if next(decoder.parameters()).is_cuda else 1
-    return autoencoder.decode(decoder, latents, batch=max(1, roomy * BATCH_PIXELS // pixels))
+    with _turns:
+        return autoencoder.decode(decoder, latents, batch=max(1, roomy * BATCH_PIXELS // pixels))
 
 
 def _laid_out(decoder: torch.nn.Module) -> torch.nn.Module:

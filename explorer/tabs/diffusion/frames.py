@@ -73,7 +73,7 @@ def strip(run, view: str, decoder: str = "full", chosen: range | None = None, si
     chosen = span(run, view, None, None) if chosen is None else chosen
     if view == "final":  # another one while the run goes on
         view, chosen = "x", range(len(run.steps), len(run.steps) + 1)
-    decoder = "rgb" if view in NOISES else decoders.chosen(run.model, decoder)
+    decoder = "rgb" if view in NOISES else decoders.chosen(run.model, decoder, len(chosen))
     side = side or (SIDE if len(chosen) > 1 else 0)
 
     def made(missing: list[int]) -> np.ndarray:

@@ -57,10 +57,14 @@ def left(session: str) -> None:
 
 
 def warm() -> None:
-    """Loads the model and takes one short run through every part, so that the first visitor does not wait."""
-    from explorer.tabs.diffusion import generate
+    """Loads the model and takes one short run through every decoder, so that the first visitor does not wait."""
+    from explorer.tabs.diffusion import frames, runs
 
-    generate.generate(steps=2)
+    made, _ = runs.wanted("warm", {"settings": {"steps": 1}})
+    made.work()
+    for view in ("x0", "eps"):
+        frames.strip(made, view)
+    runs.left("warm")
 
 
 # ---- What requests name --------------------------------------------------------------------------------------------------

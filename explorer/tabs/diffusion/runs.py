@@ -271,7 +271,7 @@ def _drop(run: Run) -> None:
 
 
 class Visitors:
-    """All pages that are open, by session; of too many the longest unseen makes room."""
+    """All pages that are open, by session; of too many the longest unseen makes room, one without runs first."""
 
     def __init__(self, running: int = RUNNING):
         self._lock = threading.Lock()
@@ -282,7 +282,8 @@ class Visitors:
         """The page of that session; a new one where it is not known."""
         with self._lock:
             if session not in self._all and len(self._all) >= limits.SEATS:
-                self._all.pop(min(self._all, key=lambda name: self._all[name].seen)).close()
+                unused = min(self._all, key=lambda name: (bool(self._all[name].bytes), self._all[name].seen))
+                self._all.pop(unused).close()
             visitor = self._all.setdefault(session, Visitor())
             visitor.seen = time.monotonic()
             return visitor

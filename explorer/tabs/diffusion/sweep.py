@@ -18,7 +18,7 @@ def latents(run, index: int, scales=SCALES) -> torch.Tensor:
 
 def strip(run, index: int, decoder: str = "full", scales=SCALES) -> np.ndarray:
     """(W, H, W, 3) uint8, decoded in one batch and remembered."""
-    decoder = decoders.chosen(run.model, decoder)
+    decoder = decoders.chosen(run.model, decoder, len(scales))
     side = frames.SIDE if len(scales) > 1 else 0
     return frames.remembered(
         run, ("sweep", index, decoder, side), scales,

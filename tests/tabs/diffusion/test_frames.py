@@ -163,6 +163,17 @@ def test_a_model_without_a_tiny_decoder_uses_its_full_one(tiny_model):
         decoders.decode(tiny_model, latents[:0])
 
 
+def test_many_large_pictures_are_decoded_by_the_tiny_decoder(tiny_model, monkeypatch):
+    assert decoders.chosen(tiny_model, "full", 25) == "full"
+    monkeypatch.setattr(decoders, "LARGE", 16)
+    monkeypatch.setattr(type(tiny_model), "preview", property(lambda self: self.vae))
+    assert [decoders.chosen(tiny_model, kind, count) for kind, count in (("full", 25), ("full", 1), ("rgb", 25))] == [
+        "tiny",
+        "full",
+        "rgb",
+    ]
+
+
 def test_decoding_is_the_autoencoder_s(tiny_model):
     latents = torch.randn(3, 4, 8, 8)
     true = tiny_model.vae.decode(latents / tiny_model.vae.config.scaling_factor).sample.clamp(-1, 1)
