@@ -1,7 +1,13 @@
 // Arrays to small canvases, in the colours of the mode. Knows no room.
 
 const repaints = new Set(); // of canvases, after the mode has changed
-window.addEventListener("explorer:theme", () => repaints.forEach((run) => run()));
+// The mode is a class of the body: the page's button changes it, and so does the system.
+let mode = document.body.classList.contains("dark");
+new MutationObserver(() => {
+  if (mode === document.body.classList.contains("dark")) return;
+  mode = !mode;
+  repaints.forEach((run) => run());
+}).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 
 const hueOf = (node, name) => getComputedStyle(node).getPropertyValue("--" + name).trim();
 const channelsOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

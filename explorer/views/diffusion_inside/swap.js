@@ -66,9 +66,9 @@ function makeSwap(place, inside) {
     try {
       const told = await inside.wire.post("swap", { run: state.run, word: state.word, other: text, hold: state.hold, selves: state.selves });
       if (mine !== asked) return;
-      const [pictures, films, maps, frames] = await Promise.all([framesOf(told.pictures), told.films ? framesOf(told.films) : null, inside.maps("mean"), inside.frames()]);
+      const [pictures, films, maps] = await Promise.all([framesOf(told.pictures), told.films ? framesOf(told.films) : null, inside.maps("mean")]);
       if (mine !== asked) return;
-      state.done = { ...told, other: text, pictures, films, before: maps, frames, after: { shape: told.shape, values: bytesOf(told.maps) } };
+      state.done = { ...told, other: text, pictures, films, first_maps: maps, new_maps: { shape: told.shape, values: bytesOf(told.maps) } };
       build();
     } catch (error) {
       if (mine === asked) trouble.replaceChildren(troubleOf(error, () => swap(text)));
@@ -107,7 +107,7 @@ function makeSwap(place, inside) {
     const pair = end ? done.pictures : [done.films[n], done.films[done.steps + n]];
     pair.forEach((frame, k) => drawSmooth(shots[k], frame));
     const mean = drawDifference(state.change, pair);
-    [[done.before, n + done.first], [done.after, n]].forEach(([maps, at], k) => {
+    [[done.first_maps, n + done.first], [done.new_maps, n]].forEach(([maps, at], k) => {
       const [, many, height, width] = maps.shape;
       const from = (at * many + done.word) * height * width;
       const values = Float32Array.from(maps.values.subarray(from, from + height * width), (v) => v / 255);

@@ -115,7 +115,7 @@ function makeText(place, inside) {
     }
   }
 
-  window.addEventListener("explorer:theme", () => place.isConnected && [states, cosines].forEach(({ canvas }) => canvas.paint?.()));
+  repaints.add(() => place.isConnected && [states, cosines].forEach(({ canvas }) => canvas.paint?.()));
   return { run, step: () => {} };
 }
 

@@ -53,10 +53,11 @@ function makeUnet(place, inside) {
       const wires = told.skips.filter((skip) => skip.target === target).map((skip) => skips.wire(skip, told, state.off));
       const left = i === 0 ? [cards.in, cards[name]] : [cards[name]];
       const right = i === 0 ? [cards.out, cards[up]] : [cards[up]];
-      return [piece("div", { class: "side left" }, left), piece("div", { class: "wires" }, wires), piece("div", { class: "side right" }, right)];
+      const order = (n) => `--order: ${n}`;
+      return [piece("div", { class: "side left", style: order(i) }, left), piece("div", { class: "wires", style: order(200 - 2 * i) }, wires), piece("div", { class: "side right", style: order(201 - 2 * i) }, right)];
     });
     const focused = document.activeElement?.dataset?.part;
-    map.replaceChildren(...rows.flat(), cards.mid ? piece("div", { class: "side mid" }, cards.mid) : "");
+    map.replaceChildren(...rows.flat(), cards.mid ? piece("div", { class: "side mid", style: "--order: 100" }, cards.mid) : "");
     tellText(lead, `t = ${fixedText(told.timestep, 0)}. The time step enters every residual block as ${wholeText(told.embedding)} numbers; the words enter in attention only. The call was made again for this map: its noise differs from the recorded one by ${told.error === 0 ? "nothing" : told.error.toExponential(0).replace("-", "−") + " at most"}.`);
     paintAll(map);
     pick(told.nodes.some(({ name }) => name === state.node) ? state.node : told.nodes.find(({ kind }) => kind === "attention")?.name ?? told.nodes[0].name);
