@@ -16,13 +16,13 @@ function makeExample(lab, cells, ask) {
     eps: heatMap("The noise that was drawn", "3. the noise, which is the target", cells),
     guess: heatMap("The network's guess", "5. the network's guess", cells),
   };
-  const shot = pictureBox("The noisy picture", "the same, decoded");
+  const shot = pictureBox("The noisy picture of the example", [piece("i", {}, "x"), piece("sub", {}, "t"), " decoded"]);
   const words = piece("p", { class: "reading", "data-fact": "example" }, "Nothing drawn yet.");
   const trouble = troublePlace();
   const go = button("Draw a training example", () => draw(false), { "data-do": "example", class: "button strong" });
   const quiz = button("Draw one and let me guess first", () => draw(true), { "data-do": "quiz" });
   const options = piece("div", { class: "shots options", hidden: true });
-  const shots = piece("div", { class: "shots", hidden: true }, shot.node, maps.x.node, maps.eps.node, maps.guess.node);
+  const shots = piece("div", { class: "shots", hidden: true }, maps.x.node, shot.node, maps.eps.node, maps.guess.node);
   const node = piece("div", { class: "card", "data-card": "example", "data-drawn": 0 },
     piece("h4", {}, "One training example"),
     piece("p", { class: "aside" }, "This is all that training does, millions of times: 1. take a picture, 2. draw a time step, 3. draw noise, 4. mix them, 5. let the network guess the noise, 6. move its weights so that the loss falls. Step 6 is left out here; the weights stay."),

@@ -73,7 +73,7 @@ def test_the_film_of_noise_moves_without_asking_and_its_equation_holds(opened):
     page.click('section.lab [data-do="example"]')
     page.wait_for_selector('section.lab [data-drawn="1"]')
     page.click('section.lab [data-do="quiz"]')
-    page.click('section.lab [data-true="true"] >> visible=true')
+    page.click('section.lab [data-true] >> visible=true')
     page.wait_for_selector('section.lab [data-drawn="2"][data-answer="right"]')
     assert "you 1 of 1" in fact(page, "example") and "Mean of 2 examples" in fact(page, "example")
     page.wait_for_function("location.search.includes('fl_schedule=zero_snr')")
