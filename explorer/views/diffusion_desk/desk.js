@@ -169,24 +169,22 @@ function makeDesk(root, wire) {
       }
       learn(film, news);
       if (news.pause) await wait(news.pause);
-      if (mine !== undefined && mine !== asked && film.live()) return;
-      if (desk.film === film) {
-        desk.player.extent(film.live() ? Math.max(0, film.steps.length - 1) : lastOf(film));
-        emit("news");
-      }
+      if (desk.film !== film) continue;
       if (film.live()) desk.films.draft(film, draftDecoder());
+      else desk.player.extent(lastOf(film));
+      emit("news");
     }
     if (desk.running === film) desk.running = null;
     if (film.state === "error") {
       if (desk.film === film) troubled(new Error(film.error || "The run broke off."));
       return;
     }
-    facts({ state: film.state === "stopped" ? "stopped" : "idle" });
-    window.explorer.announce(film.state === "stopped" ? "stopped" : "the picture is there");
+    if (!desk.running) facts({ state: film.state === "stopped" ? "stopped" : "idle" });
+    if (desk.film === film) window.explorer.announce(film.state === "stopped" ? "stopped" : "the picture is there");
     emit("busy");
     emit("runs");
-    if (!film.steps.length) return;
-    if (desk.film === film) desk.player.extent(lastOf(film));
+    // A run that a newer one has stopped is looked at when it is clicked; those that are watched are shown as strips.
+    if (!film.steps.length || (desk.film !== film && mine !== undefined)) return;
     film.pictured = () => {
       if (desk.film === film) premiere(film, mine === asked);
     };
@@ -298,9 +296,10 @@ function makeDesk(root, wire) {
       facts({ film: film.filled && film.decoder === desk.decoder && !film.filling?.decoder ? "ready" : "loading" });
       if (film.filled && film.decoder === desk.decoder) facts({ film: "ready" });
       if (film.live()) {
+        const newest = desk.player.position >= desk.player.last; // who has gone back stays there
         const seen = film.drafts.x0?.length ?? 0;
         desk.player.extent(Math.max(0, seen - 1));
-        desk.player.goto(seen - 1);
+        if (newest) desk.player.goto(seen - 1);
       }
     }
     if (film === desk.film || film === desk.rival) emit("frames");

@@ -87,7 +87,8 @@ function changesOf(settings, before, start) {
   if (!before || settings.seed !== before.seed) said.push("seed " + settings.seed);
   if (!before || settings.scheduler !== before.scheduler) said.push(title(settings.scheduler));
   if (!before || settings.steps !== before.steps) said.push(countText(settings.steps, "step"));
-  if ((settings.size ?? null) !== (before?.size ?? null)) said.push((settings.size ?? "usual") + " pixels");
+  const sideOf = (one) => one?.size ?? start.model.image[0];
+  if (sideOf(settings) !== sideOf(before)) said.push(sideOf(settings) + " pixels");
   if (before && settings.eta !== before.eta) said.push("η " + settingText(settings.eta));
   if (before && settings.strength !== before.strength) said.push("strength " + settingText(settings.strength));
   return said.length ? said : ["the same settings"];
