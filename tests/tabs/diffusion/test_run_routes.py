@@ -320,6 +320,8 @@ def test_prompts_that_the_model_does_not_understand(site, mini):
     import torch
 
     assert torch.equal(mini.encode_prompt("red " * 10_000).states, mini.encode_prompt(said["settings"]["prompt"]).states)
+    blank = post(site, "run", {"settings": {"prompt": " " * 50_000, "steps": 1}}).json()
+    assert blank["warnings"] == [] and blank["settings"]["prompt"] == ""
     (said,) = post(site, "run", {"settings": {"prompt": "a zebra 🦓 with red hair", "steps": 1}}).json()["warnings"]
     assert "“zebra”" in said and "🦓" in said and "hair" not in said
     for prompt in ("", "   ", "\x00", "a" * 3_000, "<|endoftext|> red", "مرحبا"):

@@ -225,8 +225,12 @@ def test_the_longest_unseen_page_makes_room_for_a_new_one(tiny_model, monkeypatc
     time.sleep(0.002)
     full.of("two")
     time.sleep(0.002)
-    full.of("three")
-    assert full.of("two") and run.id not in [one.id for one in full.of("one").all()]
+    full.of("three")  # "two" goes: it has no run to lose
+    assert full.of("one").all() == [run]
+    full.of("three").start([busy := Run(tiny_model, sampler.checked(tiny_model, SHORT))], full._pool)
+    assert busy.over.wait(60)
+    full.of("four")  # now both have runs, and "one" was seen longer ago
+    assert full.of("three").all() == [busy] and full.of("one").all() == []
 
 
 def test_a_film_is_read_while_it_grows(tiny_model):
