@@ -36,7 +36,7 @@ WORDS = {
 class Settings:
     """What a run depends on: the same settings give the same points."""
 
-    data: str = "ring8"
+    data: str = "disjoint"
     kind: str = "law"
     size: int = 200  # of the training set, for kind "points"
     s: float = 0.0  # the width of each training point, for kind "points" and own points

@@ -6,6 +6,16 @@ import pytest
 from explorer.tabs.diffusion import twin
 
 pytestmark = pytest.mark.browser
+LOOK = """([a, x, y]) => {
+    const of = document.querySelector(".twin").twin.mix.look(x[0], x[1], a, y);
+    return {...of, r: [...of.r]};
+}"""
+TAKEN = """() => {
+    const {steps, w, eta, seed} = document.querySelector(".twin").twin.settings;
+    return [steps, w, eta, seed].join() === "7,6.5,1,3";
+}"""
+SMALL = """() => [...document.querySelectorAll(".twin button, .twin select")].filter((one) => one.checkVisibility())
+    .filter((one) => one.getBoundingClientRect().height < 43.5).map((one) => one.textContent)"""
 READY = '.twin[data-ready="true"][data-state="ready"]'
 
 
@@ -44,7 +54,7 @@ def test_the_film_the_numbers_of_a_point_and_a_drawing(visit, app_url):
     a, x = page.evaluate("(() => { const t = document.querySelector('.twin').twin; return [t.film.abar[4], [0.3, -0.4]]; })()")
     law = twin.presets()["disjoint"].law
     for y in (None, 0):
-        told = page.evaluate("([a, x, y]) => { const of = document.querySelector('.twin').twin.mix.look(x[0], x[1], a, y); return {...of, r: [...of.r]}; }", [a, x, y])  # fmt: skip
+        told = page.evaluate(LOOK, [a, x, y])
         here = np.array([x])
         np.testing.assert_allclose(told["score"], law.score(here, a, y)[0], atol=1e-4)
         np.testing.assert_allclose(told["x0"], law.x0(here, a, y)[0], atol=1e-4)
@@ -89,10 +99,8 @@ def test_a_lesson_and_the_image_run_s_settings_on_a_phone(visit, app_url):
         document.dispatchEvent(new CustomEvent("diffusion:run", {detail: {settings}}));
     }""")
     page.locator('.twin [data-do="take"]').click()
-    page.wait_for_function("(({steps, w, eta, seed}) => `${[steps, w, eta, seed]}`)(document.querySelector('.twin').twin.settings) === '7,6.5,1,3'")  # fmt: skip
+    page.wait_for_function(TAKEN)
     page.locator('.twin [data-do="use"]').click()
     asked = {"steps": 7, "guidance_scale": 6.5, "scheduler": "ddim", "eta": 1, "seed": 3}
     assert page.evaluate("window.used") == [{"settings": asked}, {"part": "steps"}]
-    small = page.evaluate("""() => [...document.querySelectorAll('.twin button, .twin select')].filter((one) => one.checkVisibility())
-        .filter((one) => one.getBoundingClientRect().height < 43.5).map((one) => one.textContent)""")
-    assert small == []
+    assert page.evaluate(SMALL) == []

@@ -22,7 +22,7 @@ def client():
 def test_the_page_is_told_what_there_is(client):
     told = client.get(X + "start").json()
     assert {one["name"] for one in told["data"]} == {*twin.presets(), "own"}
-    assert told["limits"]["points"] == 1000 and len(told["schedules"]) == 4 and told["defaults"]["data"] == "ring8"
+    assert told["limits"]["points"] == 1000 and len(told["schedules"]) == 4 and told["defaults"]["data"] == "disjoint"
     assert twin.check({name: value for name, value in told["defaults"].items() if name != "points"}) == twin.Settings()
 
 
@@ -55,7 +55,7 @@ def test_a_film_is_the_samplers_film(client):
         ({"data": ["ring8"]}, "There is no data set called \"['ring8']\"."),
         ({"schedule": 5}, "There is no noise schedule called '5'."),
         ({"colour": 1}, "There is no setting called 'colour'."),
-        ({"y": 2}, "The class is a whole number from 0 to 1."),
+        ({"y": 3}, "The class is a whole number from 0 to 2."),
         ({"data": "own"}, "There is no point yet; draw at least one."),
         ({"data": "own", "points": []}, "There is no point yet; draw at least one."),
         ({"data": "own", "points": [[0, 0]] * 1001}, "A drawing has at most 1,000 points, not 1,001."),
