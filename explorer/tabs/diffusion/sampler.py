@@ -247,4 +247,4 @@ def _pixels(image: np.ndarray, size: int) -> Tensor:
         from PIL import Image
 
         image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 127.5 - 1

@@ -10,10 +10,10 @@ from explorer.tabs.diffusion.bus import Bus, Rows
 from explorer.tabs.diffusion.sampler import Settings, denoise
 
 VISITORS = [  # at different steps of different schedulers, with their own prompts and scales
-    Settings(prompt="a face with red hair", steps=9, seed=1, guidance_scale=1.0),
-    Settings(prompt="blue shirt", negative="glasses", steps=7, seed=2, guidance_scale=3.0, scheduler="euler"),
-    Settings(prompt="green background", steps=8, seed=3, guidance_scale=7.5, eta=0.5),
-    Settings(prompt="", steps=6, seed=4, guidance_scale=15.0, scheduler="dpmpp_2m"),
+    Settings(prompt="a face with red hair", steps=5, seed=1, guidance_scale=1.0),
+    Settings(prompt="blue shirt", negative="glasses", steps=4, seed=2, guidance_scale=3.0, scheduler="euler"),
+    Settings(prompt="green background", steps=6, seed=3, guidance_scale=7.5, eta=0.5),
+    Settings(prompt="", steps=4, seed=4, guidance_scale=15.0, scheduler="dpmpp_2m"),
 ]
 
 
@@ -31,7 +31,7 @@ def together(jobs):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
         assert not thread.is_alive()
     return out
 
@@ -68,7 +68,7 @@ class Slow:
     def __call__(self, x, t, context, added, store):
         self.calls.append((tuple(x.shape), t.tolist()))
         self.begun.set()
-        assert self.go.wait(30)
+        assert self.go.wait(300)
         if 13 in t.tolist():
             raise ValueError("13 is unlucky.")
         if store is not None:
@@ -90,10 +90,10 @@ def queued(bus, slow, jobs):
 
     ahead = threading.Thread(target=lambda: bus(rows(0)))
     ahead.start()
-    assert slow.begun.wait(30)
+    assert slow.begun.wait(300)
     threading.Thread(target=let_go).start()
     found = together([lambda job=job: bus(job) for job in jobs])
-    ahead.join(30)
+    ahead.join(300)
     return found
 
 
@@ -137,7 +137,7 @@ def test_a_run_that_was_left_in_the_middle_holds_up_nobody(tiny_model):
     paused = denoise(tiny_model, VISITORS[0])
     next(paused)
     try:
-        assert len(list(denoise(tiny_model, VISITORS[1]))) == 7
+        assert len(list(denoise(tiny_model, VISITORS[1]))) == 4
     finally:
         paused.close()
     assert tiny_model.bus.riders == 0

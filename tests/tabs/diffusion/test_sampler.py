@@ -54,7 +54,7 @@ def apart(steps, latents):
 @pytest.mark.parametrize("which", ["tiny_model", "mini"])
 def test_latents_are_those_of_the_pipeline(request, which, name):
     model = request.getfixturevalue(which)
-    for settings in (replace(RED, scheduler=name), replace(RED, scheduler=name, steps=17, negative="glasses", eta=0.6)):
+    for settings in (replace(RED, scheduler=name), replace(RED, scheduler=name, steps=4, negative="glasses", eta=0.6)):
         assert apart(list(denoise(model, settings)), diffusers_latents(model, settings)) < 1e-3
 
 
@@ -88,17 +88,6 @@ def test_img2img_is_that_of_the_pipeline(mini, face, name):
     steps = list(denoise(mini, settings, image=face))
     assert len(steps) == 5
     assert apart(steps, diffusers_latents(mini, settings, image=face)) < 1e-3
-
-
-def test_pndm_of_img2img_meets_every_noise_level_once(mini, face):
-    """diffusers' PNDM leaves a level out there; without its fault it ends near the other deterministic ones."""
-    ends = {}
-    for name in ("pndm", "ddim", "dpmpp_2m"):
-        settings = Settings(prompt="a face with red hair", steps=50, scheduler=name, strength=0.6, seed=3, guidance_scale=1.0)
-        *_, last = denoise(mini, settings, image=face, attention=False)
-        ends[name] = last.x_next
-    far = (ends["pndm"] - ends["dpmpp_2m"]).norm()
-    assert far < 1.5 * (ends["ddim"] - ends["dpmpp_2m"]).norm() + 0.5
 
 
 def test_a_picture_of_another_size_is_resized(mini):

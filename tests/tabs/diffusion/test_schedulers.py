@@ -81,7 +81,7 @@ def test_how_often_the_model_is_called(name):
 
 @pytest.mark.parametrize("name", schedulers.NAMES)
 def test_img2img_leaves_out_the_first_steps(name):
-    """A strength of 0.6 leaves 15 of 25 steps. diffusers' PNDM takes its first step twice there, but skips one instead."""
+    """A strength of 0.6 leaves 15 of 25 steps. diffusers' PNDM repeats a step there too, and leaves another out for it."""
     config = dict(CONFIG, timestep_spacing="leading")
     whole, part = (schedulers.make(name, config, 25, strength) for strength in (1.0, 0.6))
     assert part.first == 10 and len(part) == len(whole) - 10
@@ -91,6 +91,25 @@ def test_img2img_leaves_out_the_first_steps(name):
         assert before.after == pytest.approx(after.abar)
     if name != "dpmpp_2m":  # which divides the time into one piece more
         assert part.knots[0].t == 561
+
+
+@pytest.mark.parametrize("name, error", [("ddim", 0.1), ("euler", 0.1), ("dpmpp_2m", 0.005), ("pndm", 0.02)])
+@pytest.mark.parametrize("strength", [1.0, 0.6])
+def test_more_steps_come_nearer_to_the_known_way_of_a_gaussian(name, error, strength):
+    """Where x0 ~ N(0, s^2), eps is x sqrt(1 - abar) / v with v = abar s^2 + 1 - abar, and x goes as sqrt(v): a closed form."""
+
+    def apart(steps, s2=0.3**2):
+        plan = schedulers.make(name, dict(CONFIG, timestep_spacing="leading"), steps, strength)
+        v = [knot.abar * s2 + 1 - knot.abar for knot in plan.knots]
+        x, history = torch.full((1, 4, 2, 2), 1 / plan.scale(0)), None
+        for index, knot in enumerate(plan.knots[:-1]):
+            eps = x * plan.scale(index) / v[index] * math.sqrt(1 - knot.abar)
+            done = plan.step(eps, index, x, history=history)
+            x, history = done.x_next, done.history
+        return abs(float((x * plan.scale(len(plan) - 1)).mean()) / math.sqrt(v[-1] / v[0]) - 1)
+
+    assert apart(50) < error
+    assert apart(100) < 0.7 * apart(50) or apart(100) < 0.005
 
 
 @pytest.mark.parametrize("name", schedulers.NAMES)
