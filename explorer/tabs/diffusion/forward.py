@@ -180,3 +180,9 @@ def example(model, what: Subject, plan: Schedule, caption: str, seed: int) -> Gu
     t = int(generator.integers(TRAINED))
     eps, _ = noises(int(generator.integers(SEEDS)))
     return guess(model, what, eps, plan, caption, [t])
+
+
+def shown(found) -> torch.Tensor:
+    """A guess as latents to be decoded: x_t, then the estimate of x0 without the caption and with it, where they were asked for."""
+    guesses = [one for one in (found.untold, found.told) if one is not None]
+    return torch.cat([found.x, *(estimate(found.x, one, found.asked) for one in guesses)])

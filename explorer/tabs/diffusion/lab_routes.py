@@ -147,13 +147,9 @@ def example(request: Request) -> Response:
 
 def example_pictures(request: Request) -> Response:
     """The same question: x_t and the estimates of x0, decoded, as a sprite of 2 or 3."""
-    import torch
-
     from explorer.tabs.diffusion import decoders, forward, lab_work
 
-    found = _example(request)
-    shown = [found.x] + [forward.estimate(found.x, one, found.asked) for one in (found.untold, found.told) if one is not None]
-    return wire.png_sprite(decoders.decode(lab_work.model(), torch.cat(shown)))
+    return wire.png_sprite(decoders.decode(lab_work.model(), forward.shown(_example(request))))
 
 
 def _row(tensor) -> list[float]:
