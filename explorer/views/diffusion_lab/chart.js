@@ -20,7 +20,7 @@ const tickText = (v) => figureText(v);
 
 /**
  * A chart in a place of its own, drawn again when its size changes. show({
- *   series: [{name, points: [[x, y]], colour (palette name), dash, strong, dots: bool}],
+ *   series: [{name, points: [[x, y]], colour (palette name), dash, strong, dots, level: bool}],
  *   x: {label, min, max}, y: {label, log, min, max}, at: x | null, words: for the screen reader})
  * `pick(x)` is called where a hand points.
  */
@@ -69,7 +69,7 @@ function chartPlace({ height = 12, pick = null } = {}) {
       else group.append(svgPiece("polyline", {
         points: points.map((point) => point.map((v) => v.toFixed(1)).join(",")).join(" "), "stroke-dasharray": one.dash ?? "", "stroke-width": one.strong ? 3 : 1.75,
       }));
-      if (at !== null && !one.dots && one.points.length) {
+      if (at !== null && !one.dots && !one.level && one.points.length) {
         const near = one.points.reduce((best, point) => (Math.abs(point[0] - at) < Math.abs(best[0] - at) ? point : best));
         if (Number.isFinite(near[1])) group.append(svgPiece("circle", { cx: px(near[0]), cy: py(near[1]), r: (one.strong ? 0.3 : 0.2) * rem }));
       }

@@ -56,7 +56,7 @@ function makePredictor(lab, cells, start) {
 
     const curve = (all, name, colour, dash) => ({ name, colour, dash, points: start.frames.map((t, i) => [t, mean(all.subarray(256 * i, 256 * (i + 1)), now.eps)]) });
     const zero = mean(now.eps, new Float32Array(256));
-    const series = [{ name: "always guessing 0: mean ε² = " + fixedText(zero, 2), colour: "muted", dash: "2 3", points: [[0, zero], [999, zero]] }, curve(now.guesses[0], "no caption", "sym-eps", "5 4")];
+    const series = [{ name: "always guessing 0: mean ε² = " + fixedText(zero, 2), colour: "muted", dash: "2 3", level: true, points: [[0, zero], [999, zero]] }, curve(now.guesses[0], "no caption", "sym-eps", "5 4")];
     if (now.guesses[1]) series.push(curve(now.guesses[1], "caption read", "sym-xhat", ""));
     if (now.dots.length) series.push({ name: "training examples drawn", colour: "sym-loss", dots: true, points: now.dots });
     chart.show({ series, x: { label: "time step t", min: 0, max: 999 }, y: { label: "Loss for this picture and this noise, logarithmic", log: true, min: 1e-4, max: 10 }, at: now.t,

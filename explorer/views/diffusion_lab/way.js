@@ -2,7 +2,7 @@
 
 const WAYS = {
   labels: { title: "Explicit conditioning", colour: "sym-z", line: "The condition is an input. The network was trained with it; nothing is pushed." },
-  classifier: { title: "Classifier guidance", colour: "sym-mu", line: "The network knows no condition. A classifier of noisy latents says which way its certainty rises." },
+  classifier: { title: "Classifier guidance", colour: "sym-mu", line: "The network is asked without the condition. A classifier of noisy latents says which way its certainty rises." },
   free: { title: "Classifier-free guidance", colour: "sym-sigma", line: "Two predictions, with and without the condition. Their difference takes the classifier's place." },
 };
 
