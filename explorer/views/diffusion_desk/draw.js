@@ -4,7 +4,7 @@ const SMOOTH_FROM = 32; // frames this wide are pictures; smaller ones are laten
 
 /** A canvas that shows one bitmap at a time as large as it stands: `.show(bitmap)`. */
 function screenOf(name, label) {
-  const node = piece("canvas", { class: "screen " + name, role: "img", "aria-label": label });
+  const node = piece("canvas", { class: "screen " + name, role: label ? "img" : null, "aria-label": label || null, "aria-hidden": label ? null : "true" });
   let [shown, wide] = [null, 0];
   function paint() {
     const width = Math.round(Math.min(1024, Math.max(1, node.clientWidth * devicePixelRatio)));

@@ -4,7 +4,7 @@ const MOSAIC_GAP = 1; // cells of the finest grid between two channels
 
 /** A canvas for latents of the shape [c, h, w]: `.paint(values, scale)`, scale being the number at full colour. */
 function mosaicOf(label, name = "") {
-  const node = piece("canvas", { class: "mosaic " + name, role: "img", "aria-label": label });
+  const node = piece("canvas", { class: "mosaic " + name, role: label ? "img" : null, "aria-label": label || null });
   let last = null;
   node.paint = (values, shape, scale) => {
     last = [values, shape, scale];

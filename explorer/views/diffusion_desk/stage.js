@@ -17,7 +17,7 @@ function makeStage(place, desk) {
     "figure",
     { class: "stage-figure", "data-view": "channels" },
     mosaic,
-    piece("figcaption", {}, signOf("x_t", "--sym-x"), piece("span", { class: "figure-words" }, "its numbers, channel by channel")),
+    piece("figcaption", {}, signOf("x_t", "--sym-x"), piece("span", { class: "figure-words" }, "channel by channel")),
   );
   const facts = piece("dl", { class: "step-facts" });
   const mix = piece("div", { class: "mix", role: "img" }, piece("span", { class: "mix-signal" }), piece("span", { class: "mix-noise" }));
