@@ -8,8 +8,8 @@ from explorer.tabs.diffusion import opened, unetmap
 
 @torch.no_grad()
 def told(run, index: int) -> dict:
-    """{step, nodes: [{name, title, shape, rms, maps, ...}], numbers, range, picture, ...}: what each stage of the decoder puts out
-    for x0 of that step."""
+    """{step, nodes: [{name, title, shape, rms, maps, ...}], numbers, range, picture, ...}: what each stage of the decoder puts
+    out for x0 of that step."""
     model, step = run.model, unetmap._step(run, index)
     vae = opened.double(model.vae)
     seen = opened.Activations()

@@ -183,6 +183,6 @@ def example(model, what: Subject, plan: Schedule, caption: str, seed: int) -> Gu
 
 
 def shown(found) -> torch.Tensor:
-    """A guess as latents to be decoded: x_t, then the estimate of x0 without the caption and with it, where they were asked for."""
+    """A guess as latents to decode: x_t, then the estimates of x0 without the caption and with it, where they were asked for."""
     guesses = [one for one in (found.untold, found.told) if one is not None]
     return torch.cat([found.x, *(estimate(found.x, one, found.asked) for one in guesses)])
