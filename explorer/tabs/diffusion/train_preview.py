@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     from diffusers import AutoencoderTiny
 
     parser = session.arguments("Trains the preview decoder of the diffusion tab.", minutes=8)
+    parser.add_argument("--further", action="store_true", help="begin with the weights of its last training")
     parser.add_argument("--limit", type=int, default=40_000, help="training pictures (12 kB of memory each)")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3)
@@ -43,8 +44,13 @@ def main(argv: list[str] | None = None) -> int:
 
     folder = args.out or args.runs / "diffusion"
     torch.manual_seed(args.seed)
-    tiny = AutoencoderTiny(**CONFIG).to(where.torch)
-    run = Run(tiny, {"batch_size": args.batch_size, "limit": args.limit}, lr=args.lr, seed=args.seed, weight_decay=1e-3)
+    tiny, before = AutoencoderTiny(**CONFIG), None
+    if args.further:
+        tiny = AutoencoderTiny.from_pretrained(folder / "preview", local_files_only=True, low_cpu_mem_usage=False)
+        before = stages.done(folder).get("preview")
+    tiny = tiny.to(where.torch)
+    settings = {"batch_size": args.batch_size, "limit": args.limit, "further": args.further}
+    run = Run(tiny, settings, lr=args.lr, seed=args.seed, weight_decay=1e-3)
     unfinished = args.runs / "diffusion-preview" / "run.safetensors"
     try:
         session.resume(run, unfinished, args.fresh)
@@ -68,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     run.ema.model.save_pretrained(folder / "preview")
     images, _ = corpus.batch("val", 0, 500)
     seen = autoencoder.decode(run.ema.model, autoencoder.encode(load(folder / "autoencoder").to(where.torch), images))
-    stages.note(folder, "preview", run, psnr=round(psnr(images, seen), 2))
+    stages.note(folder, "preview", run, psnr=round(psnr(images, seen), 2), **({"before": before} if before else {}))
     print(f"Wrote {folder / 'preview'}: PSNR {psnr(images, seen):.2f} dB on unseen faces")
     session.forget(unfinished)
     return 0
