@@ -9,6 +9,12 @@ os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000"
 # it slower (4.2 ms against 2.2), and leaves nothing for another visitor.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(4, max(1, (os.cpu_count() or 1) // 2))))
 
+if os.environ.get("SPACES_ZERO_GPU"):  # a Space that lends its GPU: its package must come before torch
+    import contextlib
+
+    with contextlib.suppress(ImportError):
+        import spaces  # noqa: F401
+
 import logging
 import sys
 import threading

@@ -143,7 +143,10 @@ def read(source: str | Path, place: torch.device, ours: bool = False) -> Parts:
 def _read(source: str, place: torch.device, ours: bool) -> Parts:
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    if ours:  # a bar for a tenth of a second
+        disable_progress_bar()
     local = Path(source).is_dir()
     here = local or not _online()  # only what is on this computer
     index, scheduler = _index(source, local), _config(source, "scheduler", local)

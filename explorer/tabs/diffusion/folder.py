@@ -56,9 +56,10 @@ def write(out: Path, parts: Path) -> None:
             checkpoint.write(out / name / "model.safetensors", card.half(load_file(file)))
             if (told := file.with_name("config.json")).is_file():
                 shutil.copyfile(told, out / name / "config.json")
-    for config in out.rglob("*.json"):  # no path of the computer that trained it
+    for config in out.rglob("*.json"):  # no path of the computer that trained it, nothing that is warned of
         given = json.loads(config.read_text(encoding="utf-8"))
-        if isinstance(given, dict) and given.pop("_name_or_path", None) is not None:
+        noise = ["_name_or_path", *(["block_out_channels"] if config.parent.name == "preview" else [])]  # the second it computes
+        if isinstance(given, dict) and any([given.pop(name, None) is not None for name in noise]):
             config.write_text(json.dumps(given, indent=2) + "\n", encoding="utf-8")
     for file in out.rglob("*"):
         if file.is_file():
