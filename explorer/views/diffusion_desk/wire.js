@@ -3,14 +3,32 @@
 // As they are: no colour management, and no rounding through premultiplied alpha.
 const EXACT = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
 
+const IN_FLIGHT = 3; // requests of a film at once: the server refuses a page that asks for too much
+
 function wireTo(prefix) {
   const { route, ask: reach, post: tell } = window.explorer;
   const url = (name, pairs) => route(prefix + "/" + name, pairs);
 
+  let flying = 0;
+  const line = [];
+
+  /** Does the work when fewer than IN_FLIGHT others are under way. */
+  async function inTurn(work) {
+    if (flying >= IN_FLIGHT) await new Promise((resolve) => line.push(resolve));
+    else flying++;
+    try {
+      return await work();
+    } finally {
+      if (line.length) line.shift()(); // its place goes to the next
+      else flying--;
+    }
+  }
+
   const wire = {
     count: 0, // requests so far: a test sees that scrubbing makes none
     url,
-    ask: (name, pairs, init) => (wire.count++, reach(url(name, pairs), init)),
+    // News waits for its run, so it has no place among those that are answered at once.
+    ask: (name, pairs, init) => (wire.count++, name === "news" ? reach(url(name, pairs), init) : inTurn(() => reach(url(name, pairs), init))),
     json: async (name, pairs, init) => (await wire.ask(name, pairs, init)).json(),
     post: (name, body, signal) => (wire.count++, tell(url(name), body, signal)),
     send: (name, pairs, blob) => wire.json(name, pairs, { method: "POST", body: blob }),
