@@ -111,7 +111,8 @@ def generate_film(**settings) -> np.ndarray:
 
 
 def test_a_picture_in_one_call(site, done):
-    assert np.array_equal(generate.generate("red hair", steps=6), frames.strip(runs.of(ME).get(done), "final")[0])
+    picture, film = generate.generate("red hair", steps=6), frames.strip(runs.of(ME).get(done), "final")[0]
+    assert np.abs(picture.astype(int) - film).max() <= 1  # decoded in batches of different size
     with pytest.raises(ValueError, match="guidance"):
         generate.generate("red hair", guidance_scale=99)
 
