@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 
 import numpy as np
 from starlette.requests import ClientDisconnect, Request
@@ -28,6 +29,7 @@ Handler = Callable[[Request], Response | Awaitable[Response]]
 
 PREFIX = "/gradio_api/x/"  # below Gradio's own prefix, which its Node front end passes on to Python
 NO_PAGE = "This request names no page; reload the page."
+SMALL_BYTES = 64_000  # of a command, such as a thousand points: a whole line of these is less than all uploads may hold
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # The same address always gives the same bytes while the page lives: a slider that goes back costs nothing.
 KEEP = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
@@ -61,17 +63,23 @@ def post(path: str, handler: Handler) -> Route:
     return _route(path, handler, ("POST",))
 
 
-def command(path: str, work: Callable[[str, dict], dict]) -> Route:
-    """A route for POST of a JSON object: `work(session, given)`, in a thread, gives the object that is answered."""
+def command(path: str, work: Callable[[str, dict], dict | Response]) -> Route:
+    """A route for POST of a JSON object: `work(session, given)`, in a thread, gives the object or Response that is answered.
+
+    It takes an upload's place only while it is received: eight that compute for long let others in.
+    """
 
     async def handler(request: Request) -> Response:
         who, body = session(request), await request.body()
-        return answer(await asyncio.to_thread(lambda: work(who, given(body))))
+        told = await asyncio.to_thread(lambda: work(who, given(body)))
+        return told if isinstance(told, Response) else answer(told)
 
-    return post(path, handler)
+    return _route(path, handler, ("POST",), small=SMALL_BYTES)
 
 
-def _route(path: str, handler: Handler, methods: tuple[str, ...]) -> Route:
+def _route(path: str, handler: Handler, methods: tuple[str, ...], small: int = -1) -> Route:
+    """`small`: the most bytes of a body that gives its place among the uploads back once it is received."""
+
     async def endpoint(request: Request) -> Response:
         _threads(request)
         try:
@@ -83,8 +91,12 @@ def _route(path: str, handler: Handler, methods: tuple[str, ...]) -> Route:
                 return await _handled(request, handler)
             # An upload keeps its place until it is answered: so many bodies are in memory and no more.
             uploads = _turns(request, "explorer_uploads", limits.UPLOADS, limits.UPLOADS_EACH)
-            async with uploads.turn(visitor(request)):
-                return await _handled(await _received(request), handler)
+            async with AsyncExitStack() as place:
+                await place.enter_async_context(uploads.turn(visitor(request)))
+                received = await _received(request)
+                if len(await received.body()) <= small:
+                    await place.aclose()
+                return await _handled(received, handler)
         except Refused as refusal:
             return _sorry(request, refusal.status, str(refusal), refusal.headers)
         except Full as full:

@@ -73,6 +73,7 @@ def launched(**options):
     routed = [
         routes.get("numbers", numbers), routes.post("size", size), routes.get("fails", fails), routes.get("film", film),
         routes.get("plain", plain), routes.get("busy", busy), routes.command("echo", echo),
+        routes.command("hold", lambda session, given: busy(given)),
         routes.get("raw", lambda request: routes.raw(FRAMES)),
     ]  # fmt: skip
     _, address, _ = demo.launch(
@@ -359,6 +360,31 @@ def test_a_command_is_json_in_and_json_out(open_server):
 def test_what_is_no_command(open_server, body):
     told = httpx.post(open_server[0] + "echo", content=body, headers={"x-session": "page-1"})
     assert (told.status_code, told.json()["error"]) == (400, "A command is a JSON object.")
+
+
+def test_a_command_that_takes_long_holds_up_no_other_unless_its_body_is_large(monkeypatch):
+    monkeypatch.setattr(limits, "UPLOADS", 1)
+    monkeypatch.setattr(limits, "WAITING", 0)  # so that who would have to wait is told so
+    demo, fresh, busy = launched()
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as pool, httpx.Client(base_url=fresh + routes.PREFIX, timeout=20) as client:
+
+            def hold(body):
+                tasks.append(pool.submit(client.post, "hold", content=body, headers=PAGE))
+                wait_for(lambda: busy.now == len(tasks))
+
+            tasks = []
+            for _ in range(3):
+                hold(b"{}")
+            assert client.post("echo", content=b'{"a": 1}', headers=PAGE).json()["given"] == {"a": 1}
+            hold(b"{}" + b" " * routes.SMALL_BYTES)
+            assert "too much at once" in sentence(client.post("echo", content=b"{}", headers=PAGE), 429)
+            busy.go.set()
+            assert all(task.result().content == FRAMES.tobytes() for task in tasks)
+            assert client.post("echo", content=b"{}", headers=PAGE).status_code == 200
+    finally:
+        busy.go.set()
+        demo.close()
 
 
 @pytest.mark.parametrize("session", ["", "abc", "x" * 65])

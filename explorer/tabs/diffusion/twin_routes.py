@@ -1,6 +1,5 @@
 """The routes of the 2-D twin: settings in, films as packed numbers and lessons as JSON out."""
 
-import asyncio
 import json
 
 import numpy as np
@@ -15,7 +14,7 @@ def routes() -> list[Route]:
     """All of them, below /gradio_api/x/diffusion/."""
     return [
         serve.get("diffusion/twin/start", start),
-        serve.post("diffusion/twin/film", film),
+        serve.command("diffusion/twin/film", film),
         serve.command("diffusion/twin/law", law),
         serve.command("diffusion/twin/trace", trace),
         serve.command("diffusion/twin/bayes", bayes),
@@ -46,12 +45,9 @@ def start(request: Request) -> Response:
     )
 
 
-async def film(request: Request) -> Response:
-    """POST settings: "TWIN", the length of a JSON header as uint32, the header, then float32: x (S+1, n, 2), x0 (S, n, 2)."""
-    serve.session(request)
-    given = serve.given(await request.body())
-    packed = await asyncio.to_thread(_film, given)
-    return Response(packed, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+def film(session: str, given: dict) -> Response:
+    """Settings in: "TWIN", the length of a JSON header as uint32, the header, then float32: x (S+1, n, 2), x0 (S, n, 2)."""
+    return Response(_film(given), media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
 
 def _film(given: dict) -> bytes:
