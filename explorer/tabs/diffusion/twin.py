@@ -4,7 +4,6 @@ Data come from explorer/toy2d.py, doubled, so that they have about unit variance
 they are a visitor's own points. Each preset has classes, for guidance. Knows no sampler.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -188,7 +187,7 @@ def check(values: Mapping) -> Settings:
         settings = replace(settings, s=0.0)  # its parts have widths of their own
     if settings.y is not None:
         names = presets()[settings.data].classes if settings.data in presets() else CLASSES
-        number(settings.y, "The class", 0, len(names) - 1, whole=True)
+        settings = replace(settings, y=number(settings.y, "The class", 0, len(names) - 1, whole=True))
         if not mixture(settings).has(settings.y):
             raise ValueError(f"No point has the class {names[settings.y]}; choose another, or none.")
     return settings
@@ -196,7 +195,8 @@ def check(values: Mapping) -> Settings:
 
 def number(value, what: str, low: float, high: float, whole: bool = False):
     """A number from outside, within its limits. Raises ValueError with one sentence."""
-    sane = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    sane = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # A comparison takes whole numbers of any length, and is False for what is not a number.
     if not sane or not low <= value <= high or (whole and value != int(value)):
         raise ValueError(f"{what} is a {'whole ' if whole else ''}number from {low:,g} to {high:,g}.")
     return int(value) if whole else float(value)

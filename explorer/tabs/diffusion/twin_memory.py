@@ -26,7 +26,7 @@ def nearest(x: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 def sweep(settings: twin.Settings) -> dict:
     """Samples of the training set's exact score for several widths s: how near they are to it, and how many are copies."""
     base = replace(settings, kind="points", y=None)
-    train, _ = twin.drawn(base)
+    train = np.unique(twin.drawn(base)[0], axis=0)  # of two points in one place, none would be the nearest
     n = affordable(base, len(WIDTHS), SAMPLES)
     own = settings.data == twin.OWN
     truth, fresh = (None, None) if own else (twin.fresh(settings, size, 11 + size)[0] for size in (4000, n))

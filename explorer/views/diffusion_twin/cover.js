@@ -52,7 +52,7 @@ function makeMemory(place, twin) {
           title: `s = ${row.s}`, points: row.points, behind: told.train, note: `${percentText(row.copies)} copies; nearest at ${row.median < 0.0005 ? "less than 0.001" : fixedText(row.median, 3)}`,
         })), piece("p", { class: "reading-line" }, `${wholeText(told.n)} samples (dots) and ${wholeText(told.size)} training points (diamonds). A copy lies three times nearer to one training point than to the second nearest. The film is followed ${told.below} steps beneath the schedule's least noise, which is wider than training points lie apart.`));
         const zero = told.rows[0], best = told.fresh && told.rows.reduce((a, b) => (b.distance < a.distance ? b : a));
-        return `With s = 0, ${percentText(zero.copies)} of ${wholeText(told.n)} samples are copies (largest distance ${zero.worst < 0.0005 ? "below 0.001" : fixedText(zero.worst, 3)}), of ${wholeText(zero.used)} of the ${wholeText(told.size)} training points${best ? `; nearest to the true data is s = ${best.s}, with ${percentText(best.copies)} copies, where fresh data have ${percentText(told.fresh.copies)}` : ""}.`;
+        return `With s = 0, ${percentText(zero.copies)} of ${wholeText(told.n)} samples are copies (largest distance ${zero.worst < 0.0005 ? "below 0.001" : fixedText(zero.worst, 3)}), of ${wholeText(zero.used)} of the ${wholeText(told.size)} different training points${best ? `; nearest to the true data is s = ${best.s}, with ${percentText(best.copies)} copies, where fresh data have ${percentText(told.fresh.copies)}` : ""}.`;
       };
     },
   });

@@ -98,6 +98,12 @@ def test_a_data_set_without_width_is_memorised_and_has_no_likelihood():
             lesson(points)
 
 
+def test_a_point_that_was_drawn_twice_is_copied_all_the_same():
+    points = [[-1, 0], [-1, 0], [1, 0], [1, 0], [1, 0]]
+    told = twin_memory.sweep(twin.check({"data": "own", "points": points, "y": None, "steps": 10, "n": 50}))
+    assert told["rows"][0]["copies"] == 1 and told["rows"][0]["used"] == told["size"] == 2
+
+
 def test_nearest_points():
     train = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 3.0]])
     first, second, which = twin_memory.nearest(np.array([[0.9, 0.0], [0.0, 2.0]]), train)

@@ -47,6 +47,9 @@ def test_a_film_is_the_samplers_film(client):
         ({"steps": 0}, "The number of steps is a whole number from 1 to 100."),
         ({"steps": 10_000}, "The number of steps is a whole number from 1 to 100."),
         ({"steps": 2.5}, "The number of steps is a whole number from 1 to 100."),
+        ({"w": 10**400}, "The guidance scale is a number from 0 to 20."),
+        ({"n": 10**400}, "The number of samples is a whole number from 1 to 1,000."),
+        ({"seed": -(10**400)}, "The seed is a whole number from 0 to 999,999."),
         ({"eta": "a"}, "Eta is a number from 0 to 1."),
         ({"n": 1_000_000}, "The number of samples is a whole number from 1 to 1,000."),
         ({"n": 0}, "The number of samples is a whole number from 1 to 1,000."),
@@ -56,14 +59,21 @@ def test_a_film_is_the_samplers_film(client):
         ({"schedule": 5}, "There is no noise schedule called '5'."),
         ({"colour": 1}, "There is no setting called 'colour'."),
         ({"y": 3}, "The class is a whole number from 0 to 2."),
+        ({"y": 10**400}, "The class is a whole number from 0 to 2."),
+        ({"y": 1.5}, "The class is a whole number from 0 to 2."),
+        ({"y": True}, "The class is a whole number from 0 to 2."),
+        ({"y": [1]}, "The class is a whole number from 0 to 2."),
         ({"data": "own"}, "There is no point yet; draw at least one."),
         ({"data": "own", "points": []}, "There is no point yet; draw at least one."),
         ({"data": "own", "points": [[0, 0]] * 1001}, "A drawing has at most 1,000 points, not 1,001."),
         ({"data": "own", "points": [[0, float("nan")]]}, "A coordinate is a number from -3 to 3."),
         ({"data": "own", "points": [[0, 1e9]]}, "A coordinate is a number from -3 to 3."),
         ({"data": "own", "points": [[0, 0, 7]]}, "A point's class is a whole number from 0 to 3."),
+        ({"data": "own", "points": [[10**400, 0]]}, "A coordinate is a number from -3 to 3."),
+        ({"data": "own", "points": [[0, 0, 10**400]]}, "A point's class is a whole number from 0 to 3."),
         ({"data": "own", "points": [3]}, "A point is two numbers and, if you like, its class."),
         ({"data": "own", "points": [[0, 0]], "y": 1}, "No point has the class B; choose another, or none."),
+        ({"data": "own", "points": [[0, 0, 0]], "y": 1.0}, "No point has the class B; choose another, or none."),
     ],
 )
 def test_bad_settings_are_refused_in_one_sentence(client, given, sentence):
@@ -86,6 +96,10 @@ def test_bad_settings_are_refused_in_one_sentence(client, given, sentence):
         ("lesson", {"lesson": "race", "settings": 3}, "Settings are names with values."),
         ("trace", {"start": [0]}, "A place is two numbers."),
         ("trace", {"start": [0, 1e30]}, "A coordinate is a number from -10 to 10."),
+        ("trace", {"start": [0, 10**400]}, "A coordinate is a number from -10 to 10."),
+        ("trace", {"start": [0, 0], "step": 10**400}, "The step is a whole number from 0 to 24."),
+        ("bayes", {"settings": {}, "x": [10**400, 0]}, "A coordinate is a number from -10 to 10."),
+        ("bayes", {"settings": {}, "t": 10**400}, "The timestep is a whole number from 0 to 999."),
         ("trace", {"start": [0, 0], "step": 25}, "The step is a whole number from 0 to 24."),
         ("bayes", {"settings": {}, "t": 1000}, "The timestep is a whole number from 0 to 999."),
     ],
@@ -93,6 +107,11 @@ def test_bad_settings_are_refused_in_one_sentence(client, given, sentence):
 def test_bad_questions_are_refused_in_one_sentence(client, path, given, sentence):
     answer = client.post(X + path, json=given)
     assert answer.status_code == 400 and answer.json()["error"].startswith(sentence)
+
+
+def test_a_whole_number_may_have_a_point():
+    settings = twin.check({"y": 1.0, "steps": 5.0})
+    assert settings == twin.check({"y": 1, "steps": 5}) and isinstance(settings.y, int)
 
 
 def test_one_point_and_a_thousand_are_fine(client):
