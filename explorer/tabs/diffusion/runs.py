@@ -8,6 +8,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from explorer.tabs.diffusion.sampler import Settings, Start, Step
 log = logging.getLogger("explorer")
 
 RUNNING = 16  # in all; the rest waits for its turn. As many share a call of the UNet with profit.
+SPARE = 8  # of these, which only pages take that run nothing yet: a whole comparison still fits beside them into one call
 KEPT = 32  # runs of one page: a tree that one can still look through
 BYTES_EACH = 256_000_000  # of one page's runs: all of ours, or five of Stable Diffusion's, most of it attention maps
 BYTES_ALL = 2_000_000_000  # of all pages' runs
@@ -34,17 +36,21 @@ GONE = "This run is no longer here; run it again."
 class Film(Sequence):
     """The steps of a run, kept small and given out as they were made; their terms are left out, for terms.py makes them again."""
 
-    def __init__(self, steps: Sequence = ()):
-        self._kept, self.bytes = list(steps), 0  # the bytes of what was added here
+    def __init__(self, steps: Sequence[Step] = (), sizes: Sequence[int] = ()):
+        self._kept, self._sizes = list(steps), list(sizes)  # a step's bytes are there before the step is
 
     def append(self, step: Step) -> None:
         step = _packed(dataclasses.replace(step, terms=()))
-        self.bytes += _bytes(step)
+        self._sizes.append(_bytes(step))
         self._kept.append(step)
 
     def first(self, count: int) -> "Film":
         """A film that begins with the same steps; they are shared, not copied."""
-        return Film(self._kept[:count])
+        return Film(self._kept[:count], self._sizes[:count])
+
+    def sizes(self, start: int = 0) -> dict[int, int]:
+        """The bytes of each step from `start` on, by the step's identity: films may share steps."""
+        return dict(zip(map(id, self._kept[start:]), self._sizes[start:]))
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -112,6 +118,7 @@ class Run:
         self.state, self.error = "waiting", ""
         self.lock = threading.RLock()  # held while decoding, so that nothing is decoded twice
         self.over, self._stop = threading.Event(), threading.Event()
+        self._turn = threading.Lock()  # held where it begins or ends without having begun
         self._rows: list[dict] = []
         self._began, self._seconds = time.monotonic(), 0.0
 
@@ -125,12 +132,14 @@ class Run:
         return Run(self.model, dataclasses.replace(self.settings, guidance_scale=scale), self.image, self.branch)
 
     def work(self) -> None:
-        """Makes all steps, in the calling thread."""
-        try:
+        """Makes all steps, in the calling thread; none where it was stopped before."""
+        with self._turn:
+            if self.over.is_set():
+                return
             self._began, self.state = time.monotonic(), "running"
-            if not self._stop.is_set():
-                begin = {"start": self.branch.start} if self.branch else {"image": self.image}
-                self._follow(sampler.denoise(self.model, self.settings, **begin))
+        try:
+            begin = {"start": self.branch.start} if self.branch else {"image": self.image}
+            self._follow(sampler.denoise(self.model, self.settings, **begin))
             state = "done" if len(self.steps) == self.total else "stopped"
         except ValueError as problem:
             self.error, state = str(problem), "error"
@@ -151,8 +160,12 @@ class Run:
             steps.close()
 
     def stop(self) -> None:
-        """Ends after the step that is being made; the steps so far stay."""
-        self._stop.set()
+        """Ends after the step that is being made, or at once where none is; the steps so far stay."""
+        with self._turn:
+            self._stop.set()
+            if self.state == "waiting":
+                self.state = "stopped"
+                self.over.set()
 
     def step(self, index: int) -> Step:
         """Raises ValueError for a step that is not there."""
@@ -164,7 +177,11 @@ class Run:
     @property
     def bytes(self) -> int:
         """What it holds beside the steps of its parent."""
-        return self.steps.bytes + (0 if self.image is None or self.branch else self.image.nbytes)
+        return sum(self.steps.sizes(self.first).values()) + (0 if self.image is None or self.branch else self.image.nbytes)
+
+    def sizes(self) -> dict[int, int]:
+        """The bytes of all that it holds, by identity: what runs share is counted once among them."""
+        return self.steps.sizes() | ({} if self.image is None else {id(self.image): self.image.nbytes})
 
     def row(self, index: int) -> dict:
         """The numbers of a step, for pages: computed once."""
@@ -222,7 +239,7 @@ class Visitor:
         with self._lock:
             return list(self._runs.values())
 
-    def start(self, runs: list[Run], pool: ThreadPoolExecutor) -> None:
+    def start(self, runs: list[Run], places: "Places") -> None:
         """Starts them together, and stops what ran until now: a page watches one run, or one comparison, at a time."""
         with self._lock:
             for run in self._runs.values():
@@ -230,8 +247,7 @@ class Visitor:
             for run in runs:
                 self._runs[run.id] = run
             self.shrink()
-        for run in runs:
-            pool.submit(run.work)
+        places.add(self, runs)
 
     def forget(self, name: str) -> None:
         """Drops a run. What branched off it keeps the frames they share."""
@@ -256,7 +272,11 @@ class Visitor:
 
     @property
     def bytes(self) -> int:
-        return sum(run.bytes for run in self.all())
+        """What its runs hold, also of parents that are forgotten."""
+        runs, sizes = self.all(), {}
+        for run in runs:  # all are alive meanwhile, so an identity is one thing's
+            sizes |= run.sizes()
+        return sum(sizes.values())
 
     def close(self) -> None:
         with self._lock:
@@ -270,13 +290,60 @@ def _drop(run: Run) -> None:
     frames.CACHE.forget(run.id)
 
 
+class Places:
+    """Who runs next, in threads: a place that falls free goes to the page that holds fewest, and of these to the one that was
+    served longest ago. A page's second and further runs leave SPARE places to pages that have none."""
+
+    def __init__(self, most: int):
+        self._free, self._spare = most, min(SPARE, most // 2)
+        self._lock = threading.Lock()
+        self._held: Counter = Counter()
+        self._queues: dict[Visitor, deque[Run]] = {}  # in the order in which pages were served
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="diffusion")
+
+    def add(self, page: Visitor, runs: list[Run]) -> None:
+        with self._lock:
+            self._queues.setdefault(page, deque()).extend(runs)
+            self._give()
+
+    def _give(self) -> None:
+        """Fills the free places as far as they may be filled. Holds the lock."""
+        for page, queue in list(self._queues.items()):
+            left = deque(run for run in queue if not run.over.is_set())  # others were stopped while they waited
+            self._queues[page] = left
+            if not left:
+                del self._queues[page]
+        while self._queues and self._free:
+            page = min(self._queues, key=self._held.__getitem__)
+            if self._held[page] and self._free <= self._spare:
+                return
+            queue = self._queues.pop(page)
+            run = queue.popleft()
+            if queue:
+                self._queues[page] = queue  # the last now
+            self._free -= 1
+            self._held[page] += 1
+            self._pool.submit(self._work, page, run)
+
+    def _work(self, page: Visitor, run: Run) -> None:
+        try:
+            run.work()
+        finally:
+            with self._lock:
+                self._free += 1
+                self._held[page] -= 1
+                if not self._held[page]:
+                    del self._held[page]
+                self._give()
+
+
 class Visitors:
     """All pages that are open, by session; of too many the longest unseen makes room, one without runs first."""
 
     def __init__(self, running: int = RUNNING):
         self._lock = threading.Lock()
         self._all: dict[str, Visitor] = {}
-        self._pool = ThreadPoolExecutor(running, thread_name_prefix="diffusion")
+        self._places = Places(running)
 
     def of(self, session: str) -> Visitor:
         """The page of that session; a new one where it is not known."""
@@ -290,14 +357,16 @@ class Visitors:
 
     def start(self, session: str, runs: list[Run]) -> None:
         """Starts these runs of a page, and makes room for them among everyone's."""
-        self.of(session).start(runs, self._pool)
+        self.of(session).start(runs, self._places)
         with self._lock:
             everyone = sorted(self._all.values(), key=lambda visitor: visitor.seen)
-        while sum(visitor.bytes for visitor in everyone) > BYTES_ALL:
+        held = {visitor: visitor.bytes for visitor in everyone}
+        while sum(held.values()) > BYTES_ALL:
             full = next((visitor for visitor in everyone if visitor.oldest()), None)
             if full is None:
                 return
             full.forget(full.oldest().id)
+            held[full] = full.bytes
 
     def left(self, session: str) -> None:
         """A page was closed: its runs end after the step that they are at, and all that it kept is free."""

@@ -4,6 +4,7 @@ import dataclasses
 import threading
 import time
 
+import numpy as np
 import pytest
 import torch
 
@@ -165,11 +166,87 @@ def test_more_runs_than_may_run_at_once_wait_their_turn(tiny_model, monkeypatch)
     assert second.over.wait(60) and second.state == "done"
 
 
-def test_a_run_that_is_stopped_while_it_waits_makes_no_step(tiny_model):
+def test_a_run_that_is_stopped_while_it_waits_is_over_at_once(tiny_model):
     run = Run(tiny_model, sampler.checked(tiny_model, SHORT))
     run.stop()
+    assert run.over.is_set()
     run.work()
-    assert run.told()["state"] == "stopped" and run.told()["done"] == 0
+    assert run.told()["state"] == "stopped" and run.told()["done"] == 0 and not run.told()["waiting"]
+
+
+class Held:
+    """A run that holds its place until it is let go; `log` tells who began, in order."""
+
+    def __init__(self, name, log):
+        self.id, self.name, self.log = name, name, log
+        self.begun, self.go, self.over = threading.Event(), threading.Event(), threading.Event()
+
+    def work(self):
+        self.log.append(self.name)
+        self.begun.set()
+        assert self.go.wait(60)
+        self.over.set()
+
+    def stop(self):
+        if not self.begun.is_set():
+            self.over.set()
+
+    def sizes(self):
+        return {}
+
+
+def held(log, page, count):
+    return [Held(f"{page}{k}", log) for k in range(count)]
+
+
+def begun(several):
+    return [run.name for run in several if run.begun.is_set()]
+
+
+def test_a_page_s_first_run_waits_behind_nobody_s_comparison():
+    """16 places, two pages that compare eight scales each, and a third that only runs."""
+    log, everyone = [], Visitors(running=16)
+    first, second, third = held(log, "a", 8), held(log, "b", 8), held(log, "c", 1)
+    try:
+        for page, several in zip("abc", (first, second, third)):
+            everyone.start(page, several)
+        assert all(run.begun.wait(60) for run in (*first, second[0], *third))
+        assert everyone._places._free == 6 and begun(second) == ["b0"]
+        for run in first[:3]:  # until more than eight are free: then the page that holds fewest goes on
+            run.go.set()
+        assert second[1].begun.wait(60)
+    finally:
+        for run in (*first, *second, *third):
+            run.go.set()
+    assert all(run.over.wait(60) for run in (*first, *second, *third)) and len(log) == 17
+
+
+def test_the_page_that_holds_fewest_places_comes_next():
+    log, everyone = [], Visitors(running=1)
+    ahead, first, second = held(log, "x", 1), held(log, "a", 3), held(log, "b", 2)
+    everyone.start("x", ahead)
+    everyone.start("a", first)
+    everyone.start("b", second)
+    for run in (*ahead, *first, *second):
+        run.go.set()
+    assert all(run.over.wait(60) for run in (*ahead, *first, *second))
+    assert log == ["x0", "a0", "b0", "a1", "b1", "a2"]
+
+
+def test_runs_that_wait_do_not_pile_up():
+    """A page that asks again and again while all places are taken keeps only what it asked for last, and what it may keep."""
+    log, everyone = [], Visitors(running=1)
+    ahead = held(log, "x", 1)
+    everyone.start("x", ahead)
+    try:
+        for k in range(20):
+            everyone.start("again", last := held(log, f"r{k}-", 8))
+        assert len(everyone.of("again").all()) == runs.KEPT
+        assert [list(queue) for queue in everyone._places._queues.values()] == [last]
+        everyone.left("again")
+    finally:
+        ahead[0].go.set()
+    assert ahead[0].over.wait(60) and all(run.over.is_set() for run in last) and log == ["x0"]
 
 
 def test_a_run_that_breaks_off_says_so_in_a_sentence(tiny_model, monkeypatch):
@@ -204,6 +281,23 @@ def test_a_page_s_memory_is_counted(tiny_model):
     assert made(tiny_model, SHORT, branch=run.leave(3)).bytes < run.bytes / 3
 
 
+def test_steps_that_runs_share_count_once_and_also_without_the_parent(tiny_model):
+    page, parent = Visitor(), made(tiny_model)
+    branch = made(tiny_model, SHORT, branch=parent.leave(3))
+    page._runs = {run.id: run for run in (parent, branch)}
+    assert page.bytes == parent.bytes + branch.bytes  # the branch's own is its last step
+    page.forget(parent.id)
+    assert page.bytes == sum(runs._bytes(step) for step in branch.steps) > 3 * branch.bytes
+
+
+def test_a_picture_that_runs_share_counts_once(tiny_model):
+    image = np.zeros((32, 32, 3), np.uint8)
+    page, first = Visitor(), made(tiny_model, image=image)
+    second = first.again(2.0)
+    page._runs = {run.id: run for run in (first, second)}
+    assert page.bytes == first.bytes and second.bytes == image.nbytes
+
+
 def test_large_latents_are_kept_in_half_and_come_back_nearly_as_they_were(tiny_model, monkeypatch):
     whole = made(tiny_model, dataclasses.replace(SHORT, scheduler="pndm"))
     monkeypatch.setattr(runs, "LARGE", 1)
@@ -227,7 +321,7 @@ def test_the_longest_unseen_page_makes_room_for_a_new_one(tiny_model, monkeypatc
     time.sleep(0.002)
     full.of("three")  # "two" goes: it has no run to lose
     assert full.of("one").all() == [run]
-    full.of("three").start([busy := Run(tiny_model, sampler.checked(tiny_model, SHORT))], full._pool)
+    full.start("three", [busy := Run(tiny_model, sampler.checked(tiny_model, SHORT))])
     assert busy.over.wait(60)
     full.of("four")  # now both have runs, and "one" was seen longer ago
     assert full.of("three").all() == [busy] and full.of("one").all() == []
@@ -239,5 +333,6 @@ def test_a_film_is_read_while_it_grows(tiny_model):
         film.append(step)
     shared = film.first(1)
     film.append(steps[2])
-    assert len(film) == 3 and len(shared) == 1 and shared.bytes == 0 and film[0].terms == ()
+    assert len(film) == 3 and len(shared) == 1 and film[0].terms == ()
+    assert shared.sizes().items() < film.sizes().items() and len(film.sizes(2)) == 1
     assert [step.index for step in film[1:]] == [1, 2]
