@@ -36,6 +36,14 @@ def together(jobs):
     return out
 
 
+def until(true, seconds=60):
+    """Waits for a fact that nothing announces."""
+    last = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < last
+        time.sleep(0.001)
+
+
 @pytest.mark.parametrize("which", ["tiny_model", "mini"])
 def test_runs_that_share_calls_are_the_runs_alone(request, which):
     model = request.getfixturevalue(which)
@@ -44,6 +52,8 @@ def test_runs_that_share_calls_are_the_runs_alone(request, which):
 
     def counting(x, *rest):
         counted.append(len(x))
+        if len(counted) == 1:  # all others are there before the first call is over, so that they meet in the second
+            until(lambda: len(x) // 2 + model.bus.waiting == len(VISITORS))
         return model_of_bus(x, *rest)
 
     model.bus._model = counting
@@ -84,9 +94,10 @@ def queued(bus, slow, jobs):
     """Sends one row ahead that keeps the model busy, then the jobs; lets go when all of them wait."""
 
     def let_go():
-        while bus.waiting < len(jobs):
-            time.sleep(0.001)
-        slow.go.set()
+        try:
+            until(lambda: bus.waiting == len(jobs))
+        finally:
+            slow.go.set()
 
     ahead = threading.Thread(target=lambda: bus(rows(0)))
     ahead.start()
