@@ -50,18 +50,17 @@ def decode(model, latents: torch.Tensor, kind: str = "full") -> np.ndarray:
         raise ValueError("There is nothing to decode.")
     if kind == "rgb":
         return enlarged(colours(model, latents), model.ratio)
-    decoder = _laid_out(model.vae if kind == "full" else model.preview)
+    decoder = model.vae if kind == "full" else model.preview
     pixels = latents.shape[-2] * latents.shape[-1] * model.ratio**2
     roomy = 8 if next(decoder.parameters()).is_cuda else 1
     with _turns:
         return autoencoder.decode(decoder, latents, batch=max(1, roomy * BATCH_PIXELS // pixels))
 
 
-def _laid_out(decoder: torch.nn.Module) -> torch.nn.Module:
-    """The same decoder with its channels last in memory: a quarter faster on a CPU, and the same numbers to 1e-5."""
-    if not hasattr(decoder, "channels_last"):
-        decoder.to(memory_format=torch.channels_last).channels_last = True
-    return decoder
+def lay_out(decoder: torch.nn.Module | None) -> None:
+    """Puts its channels last in memory: a quarter faster on a CPU, and the same numbers to 1e-5. Before anyone uses it."""
+    if decoder is not None:
+        decoder.to(memory_format=torch.channels_last)
 
 
 def enlarged(cells: np.ndarray, times: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from explorer import device
 from explorer.assets import Missing
-from explorer.tabs.diffusion import attention, families, folder, zerogpu
+from explorer.tabs.diffusion import attention, decoders, families, folder, zerogpu
 from explorer.tabs.diffusion.bus import Bus, Rows
 from explorer.tabs.diffusion.families import BadModel, Parts, Prompt
 
@@ -136,6 +136,8 @@ def open_model(source: str | Path, name: str = OWN, label: str = "") -> Model:
     place = torch.device("cpu") if name == OURS and zerogpu.here() else device.choose().torch
     parts = families.read(source, place, ours=name == OURS)
     attention.install(parts.unet)
+    for decoder in (parts.vae, parts.preview):  # here, for later others are using them
+        decoders.lay_out(decoder)
     return Model(name, label or Path(str(source)).name, parts, Bus(partial(_call, parts), parts.family.rows, attention.Store))
 
 
@@ -152,33 +154,49 @@ def _call(parts: Parts, x: Tensor, t: Tensor, context: Tensor, added: dict | Non
 
 _lock = threading.Lock()
 _locks: dict[str, threading.Lock] = {}  # one per model, so that a download holds up nobody else
-_loaded: dict[str, Model] = {}
+_loaded: dict[str, Model] = {}  # by OURS, or by what the host named
 
 
 def load(source: str = OURS) -> Model:
-    """The model of that name, loaded once and shared: ours, or the host's. Raises Missing, or BadModel with one sentence."""
+    """The model of that name, loaded once and shared: ours, or the host's. Raises Missing, or BadModel with one sentence.
+
+    The disk is read at the first call only: a folder that changes later takes no model away from those who use it.
+    """
     name = _named(source)
-    place = str(folder.shipped()) if name == OURS else os.environ["EXPLORER_DIFFUSION"]
+    key = OURS if name == OURS else os.environ["EXPLORER_DIFFUSION"]
+    if found := _loaded.get(key):
+        return found
     with _lock:
-        mine = _locks.setdefault(place, threading.Lock())
+        mine = _locks.setdefault(key, threading.Lock())
     with mine:
-        if place not in _loaded:
-            _loaded[place] = open_model(place, name, "Avatars" if name == OURS else "")
-        return _loaded[place]
+        if key not in _loaded:
+            place = str(folder.shipped()) if name == OURS else key
+            _loaded[key] = open_model(place, name, "Avatars" if name == OURS else "")
+        return _loaded[key]
 
 
 def offered() -> list[dict]:
     """What a page may choose: name, label, family, whether it is there, and if not, one sentence. Loads nothing."""
     out = [{"name": OURS, "label": "Avatars", "family": "mini", "available": True, "sentence": ""}]
     try:
-        folder.shipped()
+        _whole()
     except Missing as problem:
         out[0].update(available=False, sentence=str(problem))
     source = os.environ.get("EXPLORER_DIFFUSION", "")
     if source:
-        family, sentence = families.look(source)
+        family, sentence = (_loaded[source].family, "") if source in _loaded else families.look(source)
         out.append({"name": OWN, "label": Path(source).name, "family": family, "available": not sentence, "sentence": sentence})
     return out
+
+
+_checked = threading.Event()
+
+
+def _whole() -> None:
+    """Raises Missing where ours is not here. Its checksums are computed until they agree once."""
+    if OURS not in _loaded and not _checked.is_set():
+        folder.shipped()
+        _checked.set()
 
 
 def _named(source: str) -> str:

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import threading
 
 import pytest
 import torch
 
+from explorer.assets import Missing
 from explorer.tabs.diffusion import families, models
 from explorer.tabs.diffusion.models import BadModel
 from explorer.tabs.diffusion.sampler import Settings, contexts, denoise
@@ -234,6 +236,31 @@ def test_the_menu_and_what_is_behind_it(folders, monkeypatch):
 
     monkeypatch.setenv("EXPLORER_DIFFUSION", str(folders))
     assert not models.offered()[1]["available"] and "model_index.json" in models.offered()[1]["sentence"]
+
+
+def test_a_loaded_model_needs_its_folder_no_more(mini, folders, tmp_path, monkeypatch):
+    """Its checksums are not computed again, and a folder that is being replaced takes it from nobody."""
+
+    def gone():
+        raise Missing("diffusion/avatars", "train")
+
+    asked = []
+    monkeypatch.setattr(models.folder, "shipped", lambda: asked.append(1) or gone())
+    monkeypatch.delenv("EXPLORER_DIFFUSION", raising=False)
+    assert models.load("") is mini and models.offered()[0]["available"] and not asked
+    own = shutil.copytree(folders / "sd1", tmp_path / "sd1")
+    monkeypatch.setenv("EXPLORER_DIFFUSION", str(own))
+    loaded = models.load("own")
+    shutil.rmtree(own)
+    assert models.load("own") is loaded and models.offered()[1]["available"]
+
+    monkeypatch.setattr(models, "_loaded", {})
+    monkeypatch.setattr(models, "_checked", threading.Event())
+    with pytest.raises(Missing):
+        models.load("")
+    assert "is not here" in models.offered()[0]["sentence"] and len(asked) == 2
+    monkeypatch.setattr(models.folder, "shipped", lambda: asked.append(1))
+    assert models.offered()[0]["available"] and models.offered()[0]["available"] and len(asked) == 3
 
 
 # --- ZeroGPU ---
