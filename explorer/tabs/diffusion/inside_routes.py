@@ -1,6 +1,9 @@
 """The routes of the view "Inside": a prompt's pieces, a run's attention, a word swapped, and the networks of one step opened."""
 
 import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,8 +11,14 @@ from starlette.routing import Route
 
 from explorer import export
 from explorer import routes as wire
+from explorer.turns import Full
 
 PROMPT_CHARS = 20_000
+OFF_MOST = 8  # skips that are switched off in one call: two rows of it for each
+AT_ONCE = 2  # networks opened at once by all: these calls pass the bus by, and would slow down everyone's runs
+PATIENCE = 4.0  # seconds in the line; longer would hold places (limits.WORKERS) that others' pictures need
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def routes() -> list[Route]:
@@ -57,7 +66,9 @@ def swap(session: str, given: dict) -> dict:
     from explorer.tabs.diffusion import runs, swapping
 
     run = runs.of(session).get(given.get("run"))
-    done = swapping.swap(run, given.get("word"), given.get("other", ""), given.get("hold", 0.0), given.get("selves") is not False)
+    asked = given.get("word"), given.get("other", ""), given.get("hold", 0.0), given.get("selves") is not False
+    with _turn():
+        done = swapping.swap(run, *asked)
     return {
         "run": run.id, "prompt": done.prompt, "word": done.word, "held": done.held, "steps": len(done.steps),
         "before": [word.text for word in done.before], "after": [word.text for word in done.after],
@@ -85,7 +96,9 @@ def unet(request: Request) -> Response:
     """?run=&step= and ?off=0,2 -> the UNet's parts in this step, and the noise without skips: unetmap.look."""
     from explorer.tabs.diffusion import unetmap
 
-    told, pictures = unetmap.look(_run(request), wire.whole(request, "step"), _numbers(request.query_params.get("off")))
+    run, step, off = _run(request), wire.whole(request, "step"), _numbers(request.query_params.get("off"))
+    with _turn():
+        told, pictures = unetmap.look(run, step, off)
     return wire.answer(told | {"pictures": _sprite(pictures, len(pictures) // 2)})
 
 
@@ -93,7 +106,9 @@ def decoder(request: Request) -> Response:
     """?run=&step= -> the decoder's stages on this step's x0: decoding.told."""
     from explorer.tabs.diffusion import decoding
 
-    told = decoding.told(_run(request), wire.whole(request, "step"))
+    run, step = _run(request), wire.whole(request, "step")
+    with _turn():
+        told = decoding.told(run, step)
     return wire.answer(told | {"picture": _sprite(told["picture"][None])})
 
 
@@ -105,6 +120,17 @@ def table(request: Request) -> Response:
     return wire.answer({"columns": [table.of_model(model), *map(table.published, table.PUBLISHED)]})
 
 
+@contextmanager
+def _turn() -> Iterator[None]:
+    """While a network is open. Raises Full where none closes in time."""
+    if not _turns.acquire(timeout=PATIENCE):
+        raise Full("Others are looking into the networks at this moment; try again shortly.")
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
 def _run(request: Request):
     from explorer.tabs.diffusion import runs
 
@@ -112,12 +138,12 @@ def _run(request: Request):
 
 
 def _numbers(given: str | None) -> list[int] | None:
-    """Numbers separated by commas; None where nothing is given. Raises ValueError."""
+    """At most OFF_MOST numbers separated by commas; None where nothing is given. Raises ValueError."""
     if given is None:
         return None
     parts = given.split(",") if given else []
-    if len(parts) > 40 or not all(part.isascii() and part.isdecimal() and len(part) < 4 for part in parts):
-        raise ValueError("The parameter off takes the numbers of skip connections, separated by commas.")
+    if len(parts) > OFF_MOST or not all(part.isascii() and part.isdecimal() and len(part) < 4 for part in parts):
+        raise ValueError(f"The parameter off takes the numbers of skip connections, separated by commas, {OFF_MOST} at most.")
     return [int(part) for part in parts]
 
 

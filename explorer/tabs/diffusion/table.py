@@ -4,7 +4,8 @@ On the meta device a tensor has a shape and no numbers, so a network of 2.6 bill
 call of it costs nothing but can be counted.
 """
 
-from functools import cache
+import threading
+from weakref import WeakKeyDictionary
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -47,9 +48,28 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-@cache
+_lock = threading.Lock()  # held while counting: who asks at the same time waits, and finds it done
+_published: dict[str, dict] = {}
+_models: WeakKeyDictionary = WeakKeyDictionary()
+
+
 def published(name: str) -> dict:
-    """The column of one of PUBLISHED. Raises KeyError for another."""
+    """The column of one of PUBLISHED, counted once. Raises KeyError for another."""
+    with _lock:
+        if name not in _published:
+            _published[name] = _of_configs(name)
+        return _published[name]
+
+
+def of_model(model) -> dict:
+    """The column of a loaded model, counted once: on copies of its networks' configs."""
+    with _lock:
+        if model not in _models:
+            _models[model] = _of_model(model)
+        return _models[model]
+
+
+def _of_configs(name: str) -> dict:
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
@@ -63,8 +83,7 @@ def published(name: str) -> dict:
     return column(name, unet, vae, texts)
 
 
-def of_model(model) -> dict:
-    """The column of a loaded model: the same counting, on copies of its networks' configs."""
+def _of_model(model) -> dict:
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
     with torch.device("meta"):

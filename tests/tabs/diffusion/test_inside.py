@@ -2,6 +2,9 @@
 
 import base64
 import copy
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -229,6 +232,21 @@ def test_a_loaded_model_is_counted_as_it_is(mini):
     assert column["parameters"]["unet"] == sum(p.numel() for p in mini.unet.parameters())
     assert column["layers"] == len(attention.layers(mini.unet)) == 7
     assert column["latent"] == mini.latent and column["ratio"] == 48
+
+
+def test_a_column_is_counted_once_however_many_ask_at_the_same_time(mini, monkeypatch):
+    counted, together, real = [], threading.Barrier(4), table.column
+    monkeypatch.setattr(table, "_published", {})
+    monkeypatch.setattr(table, "_models", weakref.WeakKeyDictionary())
+    monkeypatch.setattr(table, "column", lambda name, *parts: counted.append(name) or real(name, *parts))
+
+    def ask(_):
+        together.wait(60)
+        return table.published("Stable Diffusion 1.5"), table.of_model(mini)
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(ask, range(4)))
+    assert sorted(counted) == ["Stable Diffusion 1.5", "This model"] and all(one == told[0] for one in told)
 
 
 def test_flops_of_a_convolution_are_those_of_its_formula():

@@ -89,6 +89,7 @@ def test_the_networks_of_a_step_are_told(ask, run):
         ("unet", {"step": "-1"}, "whole number"),
         ("unet", {"step": "0", "off": "a"}, "numbers of skip connections"),
         ("unet", {"step": "0", "off": "99"}, "skip connections 0 to 3"),
+        ("unet", {"step": "0", "off": "0,1,2,3,0,1,2,3,0"}, "8 at most"),
         ("decoder", {}, "whole number"),
         ("maps", {"layer": "nowhere"}, "no such attention layer"),
         ("tokens", {"model": "nobody/nothing"}, "no diffusion model"),
@@ -97,6 +98,18 @@ def test_the_networks_of_a_step_are_told(ask, run):
 def test_what_is_not_there_is_said_in_one_sentence(ask, run, path, query, sentence):
     reply = ask(path, **{"run": run.id, **query})
     assert reply.status_code == 400 and sentence in reply.json()["error"], reply.text
+
+
+def test_networks_are_opened_two_at_a_time(site, ask, run, monkeypatch):
+    monkeypatch.setattr(inside_routes, "PATIENCE", 0.01)
+    swapped = {"json": {"run": run.id, "word": 2, "other": "blue"}}
+    with inside_routes._turn(), inside_routes._turn():
+        for reply in (ask("unet", run=run.id, step=0), ask("decoder", run=run.id, step=0), site.post(ROOT + "swap", **swapped)):
+            assert reply.status_code == 429 and reply.json()["error"].startswith("Others are looking"), reply.text
+        assert ask("attention", run=run.id).status_code == 200  # which calls no network
+    for _ in range(3):  # a refused question gives its place back too
+        assert ask("unet", run=run.id, step=0, off="99").status_code == 400
+    assert ask("unet", run=run.id, step=0, off="0").status_code == 200
 
 
 def test_a_bad_swap_and_another_page_are_refused(site, run):
