@@ -1,6 +1,7 @@
 """The routes of the forward lab (`forward/...`) and of the three guidances (`guidances/...`): pictures and numbers."""
 
 import asyncio
+import time
 
 import numpy as np
 from starlette.requests import Request
@@ -12,6 +13,12 @@ from explorer import routes as wire
 
 PREFIX = "diffusion/"
 GALLERY = 12  # faces that the forward lab offers at once
+POLL_SECONDS = 1.0  # that a question for news may wait for some
+TICK = 0.02  # seconds between two looks at a comparison
+PARKED = 3  # questions that wait at once: they hold places (limits.WORKERS) that others' pictures need
+PAUSE = 400  # ms after which the page of one more question may ask again
+
+_parked = 0
 
 
 def routes() -> list[Route]:
@@ -147,9 +154,9 @@ def example(request: Request) -> Response:
 
 def example_pictures(request: Request) -> Response:
     """The same question: x_t and the estimates of x0, decoded, as a sprite of 2 or 3."""
-    from explorer.tabs.diffusion import decoders, forward, lab_work
+    from explorer.tabs.diffusion import lab_work
 
-    return wire.png_sprite(decoders.decode(lab_work.model(), forward.shown(_example(request))))
+    return wire.png_sprite(lab_work.example_pictures(_example(request)))
 
 
 def _row(tensor) -> list[float]:
@@ -197,11 +204,30 @@ def _comparison(request: Request):
     return lab_work.comparison(wire.session(request), query.get("run", "")), method
 
 
-def news(request: Request) -> Response:
-    """?run=&after=: waits for more than `after` steps, a second at most."""
-    found, _ = _comparison(request)
-    after = wire.whole(request, "after", 0)
-    count = found.news(after)
+async def news(request: Request) -> Response:
+    """?run=&after=: waits for more than `after` steps, a second at most, and holds no thread while it waits."""
+    global _parked
+
+    (found, _), after = await asyncio.to_thread(_comparison, request), wire.whole(request, "after", 0)
+    waits = not _news(found, after) and _parked < PARKED
+    if waits:
+        _parked += 1
+        try:
+            until = time.monotonic() + POLL_SECONDS
+            while not _news(found, after) and time.monotonic() < until:
+                await asyncio.sleep(TICK)
+        finally:
+            _parked -= 1
+    told = await asyncio.to_thread(_told, found, after)
+    return wire.answer(told | {"pause": 0 if waits or told["steps"] or told["state"] != "running" else PAUSE})
+
+
+def _news(found, after: int) -> bool:
+    return len(found.steps) > after or found.state != "running"
+
+
+def _told(found, after: int) -> dict:
+    state, count = found.state, len(found.steps)  # in this order: a run that is over has all its steps
     steps = [
         {
             "index": step.index, "t": step.timestep, "abar": step.abar, "agree": step.agree,
@@ -213,9 +239,8 @@ def news(request: Request) -> Response:
         }
         for step in found.steps[after:count]
     ]  # fmt: skip
-    told = {"run": found.id, "state": found.state, "error": found.error, "done": count, "total": found.settings.steps,
-            "steps": steps, "verdict": found.verdict, "seconds": found.seconds}  # fmt: skip
-    return wire.answer(told)
+    return {"run": found.id, "state": state, "waiting": found.waiting and state == "running", "error": found.error, "done": count,
+            "total": found.settings.steps, "steps": steps, "verdict": found.verdict, "seconds": found.seconds}  # fmt: skip
 
 
 def strip(request: Request) -> Response:

@@ -8,12 +8,16 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
 
 from explorer import uploads
 from explorer.tabs.diffusion import classifier, decoders, forward, guidances, models
+from explorer.turns import Full
 
 log = logging.getLogger("explorer")
 
@@ -21,7 +25,10 @@ PICTURES, RUNS, PAGES = 8, 4, 120  # kept of a page, of a page, and in all
 ANSWERS, ANSWERS_EACH = 64, 8  # of the forward lab, about faces and about a page's own pictures: up to 0.5 MB each
 GONE = "This picture is no longer here; please bring it again."
 
-_computing = threading.Semaphore(4)  # a class that moves one slider at the same time waits in line instead of in memory
+COMPARING = 3  # comparisons that run at once, in threads of their own; others wait their turn
+COMPUTING, LINE = 3, 3  # answers of the forward lab that are computed at once, and that wait: each holds one of limits.WORKERS
+PATIENCE = 8.0  # seconds that one of them waits
+BUSY = "The host is busy with other pages' pictures; try again in a moment."
 
 
 def model():
@@ -29,8 +36,40 @@ def model():
     return models.load("")
 
 
+class Busy(Full, ValueError):
+    """No place is free for an answer. Being a Full, it is told with status 429, on which a page asks again a few times."""
+
+    def __init__(self):
+        super().__init__(BUSY)
+
+
+class Places:
+    """At most `computing` answers at once and `line` more that wait, so that these threads never are all that the host has."""
+
+    def __init__(self, computing: int, line: int, patience: float):
+        self._computing, self._all = threading.BoundedSemaphore(computing), threading.BoundedSemaphore(computing + line)
+        self._patience = patience
+
+    @contextmanager
+    def place(self, *locks: threading.Lock) -> Iterator[None]:
+        """Holds the locks and a place. Raises Busy."""
+        until = time.monotonic() + self._patience
+        with ExitStack() as held:
+            if not self._all.acquire(blocking=False):
+                raise Busy
+            held.callback(self._all.release)
+            for one in (*locks, self._computing):  # who waits for another's answer takes nobody's place
+                if not one.acquire(timeout=max(0.0, until - time.monotonic())):
+                    raise Busy
+                held.callback(one.release)
+            yield
+
+
+_places = Places(COMPUTING, LINE, PATIENCE)
+
+
 class Answers:
-    """The newest answers by their questions. Each is computed once, even where two ask at the same time."""
+    """The newest answers by their questions. Each is computed once, even where two ask at the same time. Raises Busy."""
 
     def __init__(self, most: int):
         self._most, self._kept, self._lock = most, OrderedDict(), threading.Lock()
@@ -41,11 +80,19 @@ class Answers:
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        with lock:
-            if not slot:
-                with _computing:
-                    slot.append(make())
-            return slot[0]
+        if not slot:  # an answer that is there waits for nobody
+            with _places.place(lock):
+                if not slot:
+                    slot.append(self._made(key, make))
+        return slot[0]
+
+    def _made(self, key, make):
+        try:
+            return make()
+        except Exception:
+            with self._lock:
+                self._kept.pop(key, None)  # a question that has no answer takes no place from those that have one
+            raise
 
 
 # ---- Pages --------------------------------------------------------------------------------------------------------------
@@ -60,16 +107,34 @@ class Page:
         self.answers = Answers(ANSWERS_EACH)
         self.runs: OrderedDict[str, Comparison] = OrderedDict()
 
+    @property
+    def worth(self) -> int:
+        """0 where nothing would be lost with it, 2 where a comparison is on its way."""
+        if any(run.state == "running" for run in list(self.runs.values())):
+            return 2
+        return int(bool(self.pictures or self.runs))
+
 
 _pages: OrderedDict[str, Page] = OrderedDict()
 _lock = threading.Lock()
 
 
-def page(session: str) -> Page:
+def known(session: str) -> Page | None:
+    """The page of that session, None where it has brought nothing and run nothing: to ask makes no page."""
     with _lock:
+        if session in _pages:
+            _pages.move_to_end(session)
+        return _pages.get(session)
+
+
+def page(session: str) -> Page:
+    """The same for one that brings something: it is made. Of too many the one of least worth goes, the longest unseen first."""
+    with _lock:
+        others, gone = [name for name in _pages if name != session], []
+        if len(others) >= PAGES:
+            gone = [_pages.pop(min(others, key=lambda name: _pages[name].worth))]
         found = _pages.setdefault(session, Page())
         _pages.move_to_end(session)
-        gone = [_pages.popitem(last=False)[1] for _ in range(len(_pages) - PAGES)]
     for old in gone:
         _stop(old)
     return found
@@ -106,7 +171,8 @@ def pixels(session: str, name: str) -> tuple[np.ndarray, str]:
     if kind == "face" and key.isascii() and key.isdecimal() and len(key) < 8:
         return forward.face(int(key))
     if kind == "upload":
-        found = page(session).pictures.get(key)
+        mine = known(session)
+        found = mine and mine.pictures.get(key)
         if found is None:
             raise ValueError(GONE)
         return found, ""
@@ -136,7 +202,12 @@ _shared = Answers(ANSWERS)
 
 def _answered(session: str, name: str, key: tuple, make):
     """An answer about a face is everybody's; one about a page's own picture is the page's and goes with it."""
-    mine = _shared if str(name).startswith("face:") else page(session).answers
+    if str(name).startswith("face:"):
+        mine = _shared
+    else:
+        if known(session) is None:
+            pixels(session, name)  # raises for a picture that is not this page's, before there is a page for it
+        mine = page(session).answers
     return mine.get((key[0], name, *key[1:]), make)
 
 
@@ -168,7 +239,7 @@ def film(session: str, name: str, seed: int, plan: str) -> np.ndarray:
 def estimates(found: forward.Guess) -> np.ndarray:
     """x0 in one shot, decoded: without caption for all frames, then with it if there is one."""
     eps = [found.untold] + ([found.told] if found.told is not None else [])
-    with _computing:
+    with _places.place():
         return decoders.decode(model(), torch.cat([forward.estimate(found.x, one, found.asked) for one in eps]))
 
 
@@ -181,59 +252,65 @@ def example(session: str, name: str, plan: str, caption: str, seed: int) -> forw
     return _answered(session, name, ("example", plan.name, caption, seed), make)
 
 
+def example_pictures(found: forward.Guess) -> np.ndarray:
+    """x_t and the estimates of x0, decoded: (2 or 3, 64, 64, 3)."""
+    with _places.place():
+        return decoders.decode(model(), forward.shown(found))
+
+
 # ---- Three guidances ----------------------------------------------------------------------------------------------------
 
 
 class Comparison:
-    """One run of three ways, in a thread of its own. Anyone may read `steps` at any time."""
+    """One run of three ways, in a thread of the pool. Anyone may read `steps` at any time."""
 
     def __init__(self, settings: guidances.Settings):
         self.id, self.settings = secrets.token_hex(6), settings
         self.steps: list[guidances.Step] = []
-        self.state, self.error, self.verdict, self.seconds = "running", "", None, 0.0
-        self.changed, self._stopped = threading.Condition(), threading.Event()
+        self.state, self.waiting, self.error, self.verdict, self.seconds = "running", True, "", None, 0.0
+        self._stopped, self._turn = threading.Event(), None
         self._pictures: dict[tuple, np.ndarray] = {}
         self._decoding = threading.Lock()
 
+    def start(self, pool: ThreadPoolExecutor) -> None:
+        self._turn: Future | None = pool.submit(self.work)
+
     def stop(self) -> None:
+        """It ends after the step that it is at; one that still waits for its turn leaves the line."""
         self._stopped.set()
+        if self._turn is not None and self._turn.cancel():
+            self.state = "stopped"
 
     def work(self) -> None:
-        began = time.monotonic()
+        self.waiting, began = False, time.monotonic()
+        state = "error"
         try:
-            net = classifier.load(model().folder)
-            with _computing:
-                began = time.monotonic()
-                self._follow(net)
-            if self.state == "running":
+            if self._follow():
                 final = np.concatenate([self.pictures(method, "final") for method in guidances.METHODS])
                 self.verdict = guidances.verdict(final, self.settings)
-                self.state = "done"
+                state = "done"
+            else:
+                state = "stopped"
         except Exception as problem:
             expected = isinstance(problem, ValueError) or type(problem).__name__ == "Missing"
             if not expected:
                 log.exception("comparison %s", self.id)
             self.error = str(problem) if expected else "The comparison broke off; the host's log says why."
-            self.state = "error"
         finally:
             self.seconds = time.monotonic() - began
-            with self.changed:
-                self.changed.notify_all()
+            self.state = state  # last: who sees it finds all the rest
 
-    def _follow(self, net) -> None:
-        for step in guidances.compare(model(), net, self.settings):
+    def _follow(self) -> bool:
+        """Makes the steps; False where it was stopped, be it before the first."""
+        if self._stopped.is_set():
+            return False
+        steps = guidances.compare(model(), classifier.load(model().folder), self.settings)
+        while not self._stopped.is_set():
+            step = next(steps, None)
+            if step is None:
+                return True
             self.steps.append(step)
-            with self.changed:
-                self.changed.notify_all()
-            if self._stopped.is_set():
-                self.state = "stopped"
-                return
-
-    def news(self, after: int, wait: float = 1.0) -> int:
-        """Waits until there are more than `after` steps or the run has ended; how many there are."""
-        with self.changed:
-            self.changed.wait_for(lambda: len(self.steps) > after or self.state != "running", wait)
-        return len(self.steps)
+        return False
 
     def latents(self, method: str, view: str, count: int) -> torch.Tensor:
         """(count, 4, 8, 8) of one way: x, x0, plain (x0 had there been no push), or final (1, 4, 8, 8)."""
@@ -278,23 +355,29 @@ class Comparison:
         return (127.5 + 127.5 * difference / most).round().astype(np.uint8)
 
 
+_pool = ThreadPoolExecutor(COMPARING, thread_name_prefix="guidances")
+
+
 def begin(session: str, given: dict) -> Comparison:
-    """Starts a comparison; the page's running one stops."""
+    """Starts a comparison as soon as there is a turn for it; the page's running one stops."""
     settings = guidances.checked(given)
     run, mine = Comparison(settings), page(session)
     with mine.lock:
-        for other in mine.runs.values():
+        others = list(mine.runs.values())
+        for other in others:
             other.stop()
-            other.forget_pictures()
         mine.runs[run.id] = run
         while len(mine.runs) > RUNS:
             mine.runs.popitem(last=False)
-    threading.Thread(target=run.work, name="guidances", daemon=True).start()
+        run.start(_pool)
+    for other in others:
+        other.forget_pictures()
     return run
 
 
 def comparison(session: str, key: str) -> Comparison:
-    found = page(session).runs.get(str(key))
+    mine = known(session)
+    found = mine and mine.runs.get(str(key))
     if found is None:
         raise ValueError("This comparison is no longer here; run it again.")
     return found

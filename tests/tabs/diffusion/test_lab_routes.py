@@ -1,6 +1,8 @@
 """The routes of the forward lab and the three guidances: shapes, agreement with the engines, other people's pictures."""
 
 import io
+import threading
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from explorer.tabs.diffusion import forward, lab_routes, lab_work
+from explorer.tabs.diffusion import forward, guidances, lab_routes, lab_work
 
 ROOT = "/gradio_api/x/diffusion/"
 WISH = {"hair colour": "red", "shirt": "blue"}
@@ -209,9 +211,7 @@ def test_another_page_does_not_see_it(done, site):
 
 
 def test_a_new_comparison_stops_the_old_one(site, ask):
-    first, second = (
-        site.post(ROOT + "guidances/run", json={"wish": WISH, "steps": steps}).json()["run"] for steps in (100, 2)
-    )
+    first, second = (site.post(ROOT + "guidances/run", json={"wish": WISH, "steps": steps}).json()["run"] for steps in (100, 2))
     states = {}
     for name in (first, second):
         while states.get(name, "running") == "running":
@@ -224,3 +224,148 @@ def test_a_wish_that_cannot_be_is_refused(site):
     answer = site.post(ROOT + "guidances/run", json={"wish": {"shirt": "plaid"}})
     assert answer.status_code == 400 and answer.json()["error"] == "There is no shirt called plaid."
     assert site.post(ROOT + "guidances/run", json={"wish": WISH, "s": "strong"}).status_code == 400
+
+
+# --- Many at once ---
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Comparisons that do not get on before `gate` is set; `begun` are the seeds of those that asked the network at all."""
+    real, gate, begun = guidances.compare, threading.Event(), []
+
+    def slow(model, net, settings):
+        begun.append(settings.seed)
+        gate.wait(60)
+        yield from real(model, net, settings)
+
+    monkeypatch.setattr(guidances, "compare", slow)
+    yield gate, begun
+    gate.set()
+
+
+def post_run(site, page, seed=0):
+    answer = site.post(ROOT + "guidances/run", json={"wish": WISH, "steps": 2, "seed": seed}, headers={"x-session": page})
+    return answer.json()["run"]
+
+
+def ended(run):
+    """Its state in the end, from its thread in the pool."""
+    try:
+        run._turn.result(60)
+    except CancelledError:
+        pass
+    return run.state
+
+
+def test_comparisons_hold_up_no_answer_of_the_forward_lab(site, ask, held):
+    gate, begun = held
+    pages = [f"busy-page-{n}" for n in range(lab_work.COMPARING + 3)]
+    for page in pages:
+        post_run(site, page)
+    assert ask("forward/film", picture="face:31", seed=1).status_code == 200
+    assert len(begun) <= lab_work.COMPARING
+    gate.set()
+    for page in pages:
+        (run,) = lab_work.known(page).runs.values()
+        assert ended(run) == "done" and len(run.steps) == 2
+        lab_routes.left(page)
+
+
+def test_of_a_page_only_the_newest_comparison_runs(held):
+    gate, begun = held
+    wish = {"wish": WISH, "steps": 2}
+    first = [lab_work.begin(f"busy-page-{n}", {**wish, "seed": n}) for n in range(lab_work.COMPARING)]
+    mine = [lab_work.begin("hasty-page", {**wish, "seed": 100 + n}) for n in range(30)]
+    threads = [one for one in threading.enumerate() if one.name.startswith("guidances")]
+    assert len(threads) <= lab_work.COMPARING
+    assert [run.state for run in mine] == ["stopped"] * 29 + ["running"] and mine[-1].waiting
+    lab_routes.left("busy-page-0")  # a page that is closed while its comparison is under way
+    gate.set()
+    assert [ended(run) for run in (*first[1:], mine[-1])] == ["done"] * len(first)
+    assert ended(first[0]) == "stopped" and len(first[0].steps) <= 1
+    assert sorted(begun) == [*range(lab_work.COMPARING), 129] and not any(run.steps for run in mine[:-1])
+    for page in (*(f"busy-page-{n}" for n in range(lab_work.COMPARING)), "hasty-page"):
+        lab_routes.left(page)
+
+
+def test_what_was_stopped_before_its_turn_asks_nothing(held):
+    _, begun = held
+    run = lab_work.Comparison(guidances.checked({"wish": WISH}))
+    run.stop()
+    run.work()
+    assert run.state == "stopped" and not run.steps and not begun
+
+
+def test_questions_for_news_do_not_hold_up_others(site, held, monkeypatch):
+    gate, _ = held
+    run = post_run(site, "lab-page")
+
+    def news():
+        return site.get(ROOT + "guidances/news", params={"run": run, "after": 0}).json()
+
+    monkeypatch.setattr(lab_routes, "POLL_SECONDS", 0.05)
+    told = news()
+    assert told["state"] == "running" and told["done"] == 0 and told["pause"] == 0 and lab_routes._parked == 0
+    monkeypatch.setattr(lab_routes, "PARKED", 0)
+    assert news()["pause"] == lab_routes.PAUSE
+    gate.set()
+    assert ended(lab_work.comparison("lab-page", run)) == "done"
+    assert news()["pause"] == 0 and news()["state"] == "done"
+
+
+def test_a_busy_host_says_so(ask, monkeypatch):
+    """One computes, one waits in vain, and for a third there is not even a place in line."""
+    places = lab_work.Places(1, 1, 0.02)
+    with places.place():
+        with pytest.raises(ValueError, match="busy"), places.place():
+            pass
+        monkeypatch.setattr(lab_work, "_places", places)
+        answer = ask("forward/film", picture="face:47")
+        assert answer.status_code == 429 and answer.json()["error"] == lab_work.BUSY
+        endless = lab_work.Places(1, 0, 3600)
+        with endless.place(), pytest.raises(lab_work.Busy), endless.place():
+            pass
+    assert ask("forward/film", picture="face:47").status_code == 200
+
+
+def test_an_answer_that_is_there_waits_for_nobody(monkeypatch):
+    answers, places = lab_work.Answers(2), lab_work.Places(1, 0, 0.02)
+    monkeypatch.setattr(lab_work, "_places", places)
+    assert answers.get("a", lambda: 1) == 1
+    with places.place():
+        assert answers.get("a", None) == 1
+        with pytest.raises(lab_work.Busy):
+            answers.get("b", lambda: 2)
+    with pytest.raises(ZeroDivisionError):
+        answers.get("b", lambda: 1 // 0)
+    assert answers.get("b", lambda: 2) == 2 and answers.get("a", None) == 1
+
+
+def test_who_only_asks_has_no_page(ask, site):
+    before = list(lab_work._pages)
+    for path in (
+        "forward/film?picture=upload:x",
+        "forward/guess?picture=run:x",
+        "guidances/news?run=x",
+        "guidances/numbers?run=x",
+    ):
+        answer = site.get(ROOT + path, headers={"x-session": "invented-page"})
+        assert answer.status_code == 400, answer.text
+    assert site.get(ROOT + "forward/numbers?picture=face:1", headers={"x-session": "invented-page"}).status_code == 200
+    assert sorted(lab_work._pages) == sorted(before) and lab_work.known("invented-page") is None
+
+
+def test_pages_without_work_make_room_first(monkeypatch, held):
+    gate, _ = held
+    monkeypatch.setattr(lab_work, "_pages", type(lab_work._pages)())
+    monkeypatch.setattr(lab_work, "PAGES", 3)
+    run = lab_work.begin("at-work", {"wish": WISH, "steps": 2})
+    lab_work.keep("brought-a-picture", png(forward.face(1)[0]))
+    lab_work.page("empty")
+    assert lab_work.page("newcomer") and list(lab_work._pages) == ["at-work", "brought-a-picture", "newcomer"]
+    lab_work.keep("newcomer", png(forward.face(1)[0]))
+    lab_work.keep("another", png(forward.face(1)[0]))
+    assert list(lab_work._pages) == ["at-work", "newcomer", "another"]
+    gate.set()
+    assert ended(run) == "done"
