@@ -63,7 +63,8 @@ def log_probabilities(logits: torch.Tensor, wanted: np.ndarray) -> torch.Tensor:
 def gradient(net: Classifier, x: torch.Tensor, t: torch.Tensor, wanted: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     """The gradient of log p(y | x_t) towards x_t, shaped as x, and log p of each attribute asked for: (N, asked).
 
-    y is all of them at once: their log probabilities add up, as the attributes of a face are drawn independently.
+    y is all of them at once, treated as independent given x_t: their log probabilities add up. That is exact for one attribute.
+    Of several it is an approximation: a face's attributes are drawn independently, and noise can still tie them to each other.
     """
     with torch.enable_grad():
         point = x.detach().requires_grad_(True)

@@ -4,7 +4,8 @@
     classifier  eps(x, t) - s sqrt(1 - abar) grad log p(y | x_t)   Dhariwal and Nichol 2021, algorithm 2    1 call and 1 gradient
     free        eps(x, t) + w (eps(x, t, y) - eps(x, t))           Ho and Salimans 2021                     2 calls
 
-w = 1 is the condition itself and w = 0 none, as in diffusers; Ho and Salimans count w from there.
+w = 1 is the condition itself and w = 0 none, as in diffusers; Ho and Salimans count w from there. The classifier treats the
+attributes of a wish as independent given x_t, which is exact for one attribute.
 """
 
 import time

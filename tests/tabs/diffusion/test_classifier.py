@@ -77,3 +77,15 @@ def test_a_folder_without_one_says_so(tmp_path):
     with pytest.raises(assets.Missing, match="train_classifier"):
         classifier.load(tmp_path)
     assert classifier.known(tmp_path) == {}
+
+
+def test_attributes_are_treated_as_independent_given_x_t(exact):
+    """Log probabilities add up, and so do gradients: an approximation of p(y | x_t), exact where one attribute is asked for."""
+    x, t = some(2)
+    both, each = classifier.gradient(exact, x, t, WISH)
+    alone = [
+        classifier.gradient(exact, x, t, labels.row({name: value})[0])
+        for name, value in (("hair colour", "red"), ("glasses", "sunglasses"))
+    ]
+    assert torch.allclose(both, alone[0][0] + alone[1][0])
+    assert torch.allclose(each.sum(1), alone[0][1][:, 0] + alone[1][1][:, 0])
