@@ -9,7 +9,7 @@ async function makeForward(place, lab) {
   const face = link.number("face", 3, 0, start.faces - 1);
   const now = {
     picture: "face:" + Math.round(face), seed: Math.round(link.number("seed", 0, 0, 999_999_999)), schedule: named(link.get("schedule"))?.name ?? start.own,
-    i: nearest(link.number("t", 400, 0, 999)), caption: null, numbers: null, film: null, guesses: null, estimates: null, dots: [],
+    i: nearest(link.number("t", 400, 0, 999)), caption: null, numbers: null, film: null, guesses: null, estimates: null, dots: [], missing: WAITS,
   };
   let asking = null;
 
@@ -86,7 +86,8 @@ async function makeForward(place, lab) {
     heats.x0.draw(x0);
     heats.eps.draw(eps);
     heats.x.draw(x);
-    drawFrame(shots.x.canvas, now.film, now.i);
+    if (now.film) drawFrame(shots.x.canvas, now.film, now.i);
+    else waitIn([shots.x], now.missing);
     drawTensor(shots.start.canvas, pixels, 64);
     drawTensor(shots.eps.canvas, grain.map((v) => v / 3), 64);
     const noisy = pixels.map((v, k) => signal * v + noise * grain[k]);
@@ -136,6 +137,7 @@ async function makeForward(place, lab) {
     const signal = (asking = new AbortController()).signal;
     place.dataset.film = "busy";
     trouble.clear();
+    waitIn([...Object.values(shots), ...Object.values(heats)]);
     try {
       const reply = await lab.wire.floats("forward/numbers", { picture: now.picture, seed: now.seed }, { signal });
       const at = [0, 256, 512, 512 + 12288, 512 + 2 * 12288];
@@ -163,7 +165,8 @@ async function makeForward(place, lab) {
 
   async function fetchFilm(signal) {
     place.dataset.film = "busy";
-    now.guesses = now.estimates = null;
+    now.film = now.guesses = now.estimates = null;
+    now.missing = WAITS;
     tellText(about, named(now.schedule).about);
     draw();
     now.film = await lab.wire.sprite("forward/film", question(), { signal });
@@ -181,6 +184,7 @@ async function makeForward(place, lab) {
   async function guess(signal) {
     place.dataset.guess = "busy";
     now.guesses = now.estimates = null;
+    now.missing = WAITS;
     draw();
     try {
       const query = { ...question(), caption: now.caption };
@@ -197,7 +201,10 @@ async function makeForward(place, lab) {
   }
 
   function fail(error, retry) {
-    place.dataset.film = place.dataset.film === "busy" ? "failed" : place.dataset.film;
+    for (const what of ["film", "guess"]) if (place.dataset[what] === "busy") place.dataset[what] = "failed";
+    now.missing = "not here";
+    waitIn([...Object.values(shots), ...Object.values(heats)].filter(({ node }) => node.dataset.wait), now.missing);
+    draw();
     trouble.show(error, retry);
     trouble.node.scrollIntoView({ block: "nearest" });
   }

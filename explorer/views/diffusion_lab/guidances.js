@@ -10,6 +10,9 @@ async function makeGuidances(place, lab) {
     s: link.number("s", 5, 0, scale), w: link.number("w", 4, 0, scale), told: link.get("told") === "labels" ? "labels" : "text", i: null, done: null,
   };
   let newest = 0;
+  let live = null; // {made, total} of a run on its way
+  let leave = null; // an AbortController of the question that is out
+  let back = null; // while the part is not shown: {there, come}, a promise of its return and what keeps it
 
   const cells = heatCells(27, () => draw());
   const wish = wishChooser(start.factors, Object.keys(linked).length ? linked : WISHES[0], () => run());
@@ -22,7 +25,7 @@ async function makeGuidances(place, lab) {
     labels: makeWay("labels", cells), classifier: makeWay("classifier", cells, { knob: knobs.classifier.node }),
     free: makeWay("free", cells, { knob: piece("div", { class: "tools" }, knobs.free.node, piece("span", { class: "named" }, "told by", told.node)) }),
   };
-  const film = transport("Step", { count: now.steps, at: now.steps - 1, words: (i) => "step " + (i + 1) + " of " + (now.done?.steps.length ?? now.steps), turn: (i) => ((now.i = i), draw()), fact: "step", pace: 140 });
+  const film = transport("Step", { count: now.steps, at: now.steps - 1, words: (i) => "step " + (live ? live.made : i + 1) + " of " + (live?.total ?? now.done?.steps.length ?? now.steps), turn: (i) => (live ? progress() : ((now.i = i), draw())), fact: "step", pace: 140 });
   const trio = trioOf();
   const seed = numberField("Seed", { min: 0, max: 2 ** 31 - 1, value: now.seed, pick: (v) => ((now.seed = v), run()), "data-field": "seed" });
   const steps = numberField("Steps", { min: 5, max: start.limits.steps[1], value: now.steps, pick: (v) => ((now.steps = v), run()) });
@@ -43,7 +46,7 @@ async function makeGuidances(place, lab) {
     piece("div", { class: "card lead sticky" }, film.node, level, trio.node),
     piece("div", { class: "ways" }, ways.labels.node, ways.classifier.node, ways.free.node),
     piece("div", { class: "card" }, piece("h4", {}, "How certain the classifier is on the way"), chart.node, agree, skill,
-      piece("p", { class: "aside" }, "By Bayes, ∇ log p(x | y) − ∇ log p(x) = ∇ log p(y | x): the difference that classifier-free guidance takes is the gradient that classifier guidance follows, if both networks are exact. There s = 1 and w = 1 are the same run. ",
+      piece("p", { class: "aside" }, "By Bayes, ∇ log p(x | y) − ∇ log p(x) = ∇ log p(y | x): the difference that classifier-free guidance takes is the gradient that classifier guidance follows, if both networks are exact. There s = 1 and w = 1 are the same run. The classifier reads one attribute at a time; those of a wish are treated as independent given xₜ, so p(y | xₜ) is their product. That is exact for one attribute only. ",
         button("See it in the exact 2-D model", () => lab.part("twin"), { class: "button small", "data-do": "twin" })),
       piece("div", { class: "tools" }, button("This step as PNG", moment, { "data-do": "png" }),
         ...Object.entries(WAYS).map(([name, { title }]) => button(title + " as GIF", () => save(name), { "data-do": "gif-" + name })))));
@@ -72,30 +75,37 @@ async function makeGuidances(place, lab) {
     trouble.clear();
     link.set({ wish: wishText(asked.wish), seed: asked.seed, steps: asked.steps === 25 ? null : asked.steps, s: asked.s, w: asked.w, told: asked.told === "text" ? null : asked.told });
     place.dataset.run = "busy";
+    live = { made: 0, total: asked.steps };
+    progress();
     bar.hidden = false;
-    bar.value = 0;
     tellText(state, "Waiting for a turn …");
+    for (const one of [trio, ...Object.values(ways)]) one.wait(WAITS);
     try {
       const begun = await lab.wire.post("guidances/run", asked);
       const all = [];
       for (let news = null; news?.state !== "done"; ) {
-        if (ticket !== newest) return;
-        news = await lab.wire.get("guidances/news", { run: begun.run, after: all.length });
+        news = await hear(begun.run, all.length);
+        if (ticket !== newest || !place.isConnected) return;
+        if (!news) continue;
         all.push(...news.steps);
-        bar.value = all.length / begun.total;
-        tellText(state, "Step " + all.length + " of " + begun.total + ", three ways");
+        live = { made: all.length, total: begun.total };
+        progress();
+        tellText(state, news.waiting ? "Waiting for a turn …" : "Step " + all.length + " of " + begun.total + ", three ways");
         if (news.state === "error") throw new Error(news.error);
-        if (news.state === "stopped") return;
+        if (news.state === "stopped") throw new Error("This comparison was stopped.");
         if (news.state === "done") Object.assign(begun, news, { steps: all });
+        else if (news.pause) await new Promise((resolve) => setTimeout(resolve, news.pause));
       }
-      const strip = (method, view) => lab.wire.sprite("guidances/strip", { run: begun.run, method, view });
+      const strip = async (method, view) => (await back?.there, lab.wire.sprite("guidances/strip", { run: begun.run, method, view }));
       tellText(state, "Decoding the pictures …");
+      await back?.there;
       const numbers = await lab.wire.floats("guidances/numbers", { run: begun.run });
       const films = {};
       for (const name of Object.keys(ways)) {
         films[name] = { x0: await strip(name, "x0"), x: await strip(name, "x"), push: name === "labels" ? null : await strip(name, "push") };
         if (ticket !== newest) return;
       }
+      live = null;
       now.done = { ...begun, asked, numbers, films };
       film.length(all.length);
       now.i = within(now.i ?? all.length - 1, 0, all.length - 1);
@@ -105,14 +115,63 @@ async function makeGuidances(place, lab) {
       place.dataset.run = "done";
       place.dataset.seed = asked.seed;
     } catch (error) {
-      if (ticket !== newest) return;
+      await back?.there;
+      if (ticket !== newest || !place.isConnected) return;
+      live = null;
       place.dataset.run = "failed";
       tellText(state, "");
       trouble.show(error, run);
+      for (const one of [trio, ...Object.values(ways)]) one.wait(now.done ? null : "not here");
+      const count = now.done?.steps.length ?? now.steps;
+      film.length(count);
+      film.show(within(now.i ?? count - 1, 0, count - 1));
+      draw();
     } finally {
       if (ticket === newest) bar.hidden = true;
     }
   }
+
+  /** The slider stands at the newest step while there is more to come. */
+  function progress() {
+    bar.value = live.made / live.total;
+    film.length(live.total);
+    film.show(Math.max(0, live.made - 1));
+  }
+
+  /** What is new of a run; null where the part was left meanwhile. Nothing is asked while it is away. */
+  async function hear(run, after) {
+    await back?.there;
+    leave = new AbortController();
+    const { signal } = leave;
+    try {
+      return await lab.wire.get("guidances/news", { run, after }, { signal });
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
+  }
+
+  function away() {
+    film.pause();
+    if (!back) {
+      back = {};
+      back.there = new Promise((resolve) => (back.come = resolve));
+    }
+    leave?.abort();
+  }
+
+  function here() {
+    back?.come();
+    back = null;
+    draw();
+  }
+
+  // Gradio tells the host that a page is left before the page is gone: what it asks after that is about nothing.
+  window.addEventListener("beforeunload", () => {
+    if (back) return;
+    away();
+    setTimeout(() => lab.root.dataset.part === "guidances" && here(), 3000); // had the visitor stayed
+  });
 
   /** While a scale is dragged: this step's picture with it, one request at a time, the newest last. */
   const waiting = {};
@@ -132,7 +191,7 @@ async function makeGuidances(place, lab) {
   // ---- What is drawn ----
 
   function draw() {
-    if (!now.done) return;
+    if (!now.done || live) return;
     const { steps, asked, numbers, films, verdict } = now.done;
     const step = steps[now.i];
     const from = now.i * 7 * 256;
@@ -147,10 +206,11 @@ async function makeGuidances(place, lab) {
     const joint = (name) => steps.map((one, i) => [i + 1, one.branches[name].p.reduce((product, p) => product * p, 1)]);
     chart.show({
       series: Object.entries(WAYS).map(([name, { title, colour }], k) => ({ name: title, colour, dash: ["", "6 3", "2 3"][k], points: joint(name) })),
-      x: { label: "step", min: 1, max: steps.length }, y: { label: "p(y | xₜ): all attributes of the wish at once", min: 0, max: 1 }, at: now.i + 1, words: "The classifier's certainty over the steps, for three ways of guidance",
+      x: { label: "step", min: 1, max: steps.length }, y: { label: "p(y | xₜ): the product over the wish's attributes", min: 0, max: 1 }, at: now.i + 1, words: "The classifier's certainty over the steps, for three ways of guidance",
     });
     agree.replaceChildren(formula("Cosine between the classifier's push and ", ["i", "ε"], "(", ["i", "x"], ["sub", "t"], ", ", ["i", "y"], ") − ", ["i", "ε"], "(", ["i", "x"], ["sub", "t"], ") at this step, at the same ", ["i", "x"], ["sub", "t"], ": ",
-      ["b", fixedText(step.agree, 2)], ". In the exact model it is 1."));
+      ["b", fixedText(step.agree, 2)], ...(words.length === 1 ? [". In the exact model it is 1."]
+        : [". In the exact model it is 1 for one attribute; the " + words.length + " of this wish are treated as independent given ", ["i", "x"], ["sub", "t"], ", so there too it may be less."])));
     lab.facts({ step: now.i });
   }
 
@@ -163,7 +223,7 @@ async function makeGuidances(place, lab) {
 
   run();
   return {
-    show: draw, rest: () => film.pause(),
+    show: here, rest: away,
     keys: { Space: film.toggle, ArrowLeft: () => film.go(film.at - 1), ArrowRight: () => film.go(film.at + 1), Home: () => film.go(0), End: () => film.go(Infinity), r: again },
   };
 }

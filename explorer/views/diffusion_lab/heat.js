@@ -36,7 +36,7 @@ function heatMap(name, caption, cells, attributes = {}) {
     onpointerdown: seek, onpointermove: (event) => event.pointerType === "mouse" && seek(event), onkeydown: walk,
   }, canvas, mark);
   const legend = piece("span", { class: "heat-legend" });
-  const node = piece("figure", { class: "shot", ...attributes }, stage, piece("figcaption", {}, ...[caption].flat(), " ", legend));
+  const node = piece("figure", { class: "shot", "data-wait": WAITS, ...attributes }, stage, piece("figcaption", {}, ...[caption].flat(), " ", legend));
   cells.add(show);
 
   function seek(event) {
@@ -68,6 +68,7 @@ function heatMap(name, caption, cells, attributes = {}) {
       image.data.set([...heatColour(values[index] / full), 255], 4 * (y * HEAT_ALL + x));
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
+    isDrawn(canvas);
     tellText(legend, "±" + figureText(full));
   }
 

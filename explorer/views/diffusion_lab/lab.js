@@ -37,10 +37,8 @@ function makeLab(root, wire) {
     root.hidden = !mine;
     for (const [name, node] of Object.entries(places)) node.hidden = name !== part;
     lab.facts({ part: mine ? part : "", keys: mine ? KEYS[part] : "" });
-    if (!mine) {
-      for (const made of Object.values(built)) made.then(({ rest }) => rest?.(), () => {});
-      return;
-    }
+    for (const [name, made] of Object.entries(built)) if (name !== part) made.then(({ rest }) => root.dataset.part !== name && rest?.(), () => {});
+    if (!mine) return;
     try {
       if (!built[part]) {
         const place = places[part];
@@ -48,7 +46,8 @@ function makeLab(root, wire) {
         lab.facts({ ready: "false", state: "busy" });
         built[part] = PARTS[part](place, lab).then((made) => ((place.dataset.ready = "true"), made));
       }
-      (await built[part]).show?.();
+      const made = await built[part];
+      if (root.dataset.part === part) made.show?.();
     } catch (error) {
       delete built[part];
       places[part].dataset.ready = "false";

@@ -3,9 +3,19 @@
 function pictureBox(name, caption, attributes = {}) {
   const canvas = piece("canvas", { class: "picture", width: 64, height: 64, role: "img", "aria-label": name });
   const words = piece("figcaption", {}, ...[caption].flat());
-  const node = piece("figure", { class: "shot", ...attributes }, canvas, words);
-  return { node, canvas, words, clear: () => canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height) };
+  const node = piece("figure", { class: "shot", "data-wait": WAITS, ...attributes }, canvas, words);
+  return { node, canvas, words };
 }
+
+/** A box whose picture is still to come says so, over what it last showed; with null it is there. */
+const WAITS = "computing …";
+function waitIn(boxes, words = WAITS) {
+  for (const { node } of boxes) {
+    if (words === null) delete node.dataset.wait;
+    else node.dataset.wait = words;
+  }
+}
+const isDrawn = (canvas) => delete canvas.closest("[data-wait]")?.dataset.wait;
 
 /** Frame i of a sprite, as it is; the canvas takes its size. */
 function drawFrame(canvas, film, i) {
@@ -15,6 +25,7 @@ function drawFrame(canvas, film, i) {
   const at = within(i, 0, count - 1);
   canvas.getContext("2d").drawImage(sheet, (at % columns) * width, Math.floor(at / columns) * height, width, height, 0, 0, width, height);
   canvas.dataset.frame = at;
+  isDrawn(canvas);
 }
 
 /** (3, side, side) numbers around zero, where −1 is black and 1 full, onto a canvas. */
@@ -27,6 +38,7 @@ function drawTensor(canvas, values, side) {
     image.data[4 * p + 3] = 255;
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
+  isDrawn(canvas);
 }
 
 /** Several canvases side by side with words below, as one PNG. */

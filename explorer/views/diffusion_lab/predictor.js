@@ -27,14 +27,14 @@ function makePredictor(lab, cells, start) {
 
   const mean = (a, b) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0) / a.length;
 
-  /** `now`: {t, i, a (of the picture), own (of the network), asked, eps, x, guesses: [Float32Array of all frames], caption, dots}. */
+  /** `now`: {t, i, a (of the picture), own (of the network), asked, eps, x, guesses: [Float32Array of all frames], missing: what is said without, caption, dots}. */
   function show(now) {
     const rows = now.guesses?.map((all) => all.subarray(256 * now.i, 256 * (now.i + 1)));
     const told = rows?.[1] ?? null;
     maps.eps.draw(now.eps);
     maps.told.node.hidden = shots.told.node.hidden = !now.caption;
     node.dataset.state = rows ? "ready" : "busy";
-    if (!rows) return;
+    if (!rows) return waitIn([maps.untold, maps.told, maps.difference, shots.untold, shots.told], now.missing);
     const best = told ?? rows[0];
     maps.untold.draw(rows[0]);
     if (told) maps.told.draw(told);

@@ -8,9 +8,12 @@ const WAYS = {
 
 /** On a phone the three columns stand below each other; this small row keeps them side by side. */
 function trioOf() {
-  const canvases = Object.entries(WAYS).map(([name, { title, colour }]) => [name, piece("canvas", { class: "picture", width: 64, height: 64, role: "img", "aria-label": title, style: "border-top: .1875rem solid var(--" + colour + ")" })]);
-  const node = piece("div", { class: "trio" }, canvases.map(([, canvas]) => canvas));
-  return { node, show: (films, i) => canvases.forEach(([name, canvas]) => drawFrame(canvas, films[name].x0, i)) };
+  const boxes = Object.entries(WAYS).map(([name, { title, colour }]) => {
+    const canvas = piece("canvas", { class: "picture", width: 64, height: 64, role: "img", "aria-label": title, style: "border-top: .1875rem solid var(--" + colour + ")" });
+    return { name, canvas, node: piece("div", { class: "shot", "data-wait": WAITS }, canvas) };
+  });
+  const node = piece("div", { class: "trio" }, boxes.map((box) => box.node));
+  return { node, wait: (words) => waitIn(boxes, words), show: (films, i) => boxes.forEach(({ name, canvas }) => drawFrame(canvas, films[name].x0, i)) };
 }
 
 function makeWay(name, cells, { knob = null } = {}) {
@@ -70,5 +73,6 @@ function makeWay(name, cells, { knob = null } = {}) {
     tellText(cost, "At this step with " + (name === "free" ? "w" : "s") + " = " + fixedText(scale, 1) + ", from the stored predictions; let go to run all steps with it.");
   }
 
-  return { node, show, preview, film: film.canvas };
+  const wait = (words) => waitIn([film, noisy, push, map].filter(Boolean), words);
+  return { node, show, wait, preview, film: film.canvas };
 }
