@@ -272,7 +272,7 @@ def _told(run) -> str:
 
 # ---- Every coefficient ---------------------------------------------------------------------------------------------------
 
-VALUES = {"x̂₀": "x0", "ε̂": "eps", "xₜ": "x", "z": "z", "x̂₀₋₁": "x0 before", "xₜ₋₁": "x before", "v̂": "out 0"}
+VALUES = {"x̂₀": "x0", "ε̂": "eps", "xₜ": "x", "x̃ₜ": "x", "z": "z", "x̂₀₋₁": "x0 before", "xₜ₋₁": "x before", "v̂": "out 0"}
 VALUES |= {f"{letter}{sign}": f"out {ago}" for letter in ("ε̂", "v̂") for ago, sign in enumerate(("₋₁", "₋₂", "₋₃"), 1)}
 
 
