@@ -40,7 +40,7 @@ def fact(page, name):
 
 
 def sums(text):
-    """"... = 0.652 · 1.680 + 0.759 · (−0.183) = 1.234" -> what stands left of the last "=", computed, and what stands right."""
+    """ "... = 0.652 · 1.680 + 0.759 · (−0.183) = 1.234" -> what stands left of the last "=", computed, and what stands right."""
     left, right = text.replace("−", "-").rsplit("=", 2)[-2:]
     numbers = [float(n) for n in re.findall(r"-?\d+\.\d+", left)]
     return numbers[0] * numbers[1] + numbers[2] * numbers[3], float(re.search(r"-?\d+\.\d+", right)[0])
@@ -73,7 +73,7 @@ def test_the_film_of_noise_moves_without_asking_and_its_equation_holds(opened):
     page.click('section.lab [data-do="example"]')
     page.wait_for_selector('section.lab [data-drawn="1"]')
     page.click('section.lab [data-do="quiz"]')
-    page.click('section.lab [data-true] >> visible=true')
+    page.click("section.lab [data-true] >> visible=true")
     page.wait_for_selector('section.lab [data-drawn="2"][data-answer="right"]')
     assert "you 1 of 1" in fact(page, "example") and "Mean of 2 examples" in fact(page, "example")
     page.wait_for_function("location.search.includes('fl_schedule=zero_snr')")
@@ -112,8 +112,14 @@ def test_three_guidances_share_a_slider_and_answer_a_scale(opened):
     page.wait_for_function("document.querySelector('[data-way=classifier] [data-fact=cost]').textContent.includes('s = 15.0')")
     assert films.nth(1).evaluate(PIXELS) != before and all("/recombined" in url for url in asked)
     page.locator('section.lab [data-slider="s"]').dispatch_event("change")
-    page.wait_for_selector('[data-lab="guidances"][data-run="busy"]')
+    page.wait_for_selector('[data-lab="guidances"][data-run="busy"] .way [data-wait]')
+
+    # Who leaves the part meanwhile finds the run again, and the slider where it was.
+    for part in ("steps", "guidances"):
+        page.evaluate("(part) => document.dispatchEvent(new CustomEvent('diffusion:part', {detail: {part}}))", part)
+        page.wait_for_selector("section.lab", state="visible" if part == "guidances" else "hidden")
     page.wait_for_selector(COMPARED)
+    assert not page.locator("section.lab .way [data-wait]").count() and "step 1 of 6" in page.locator(".lead.sticky").inner_text()
     page.click("section.lab [data-factor=shirt]")
     page.wait_for_function("document.querySelectorAll('.way .verdict tbody tr').length === 3")
     page.wait_for_function("location.search.includes('tg_s=15')")
