@@ -13,6 +13,7 @@ def start(model) -> dict:
     """The answer to the page's first question."""
     channels, height, width = model.latent
     image = [height * model.ratio, width * model.ratio]
+    v = model.prediction == "v_prediction"
     return {
         "models": models.offered(),
         "model": {
@@ -28,8 +29,8 @@ def start(model) -> dict:
             "numbers": model.latent[0] * height * width,
         },
         "schedulers": [
-            {"name": name, "title": one.title, "eta": one.eta, "about": one.about, "equation": one.equation,
-             "stochastic": one.stochastic}
+            {"name": name, "title": one.title, "eta": one.eta, "stochastic": one.stochastic,
+             "about": schedulers.of_output(name, one.about, v), "equation": schedulers.of_output(name, one.equation, v)}
             for name, one in schedulers.NAMES.items()
         ],
         "defaults": asked.plain(sampler.Settings(**asked.defaults(model))),

@@ -4,7 +4,7 @@ The time steps are those of diffusers' schedulers; the equations are theirs too,
 step needs of earlier ones is handed in as `History` and handed back, so a run can go on from any of its steps.
 
 DDPM: Ho et al. 2020, formula 7. DDIM: Song et al. 2021, formula 12. Euler and Euler ancestral: Karras et al. 2022 and
-k-diffusion, with x = x_t / sqrt(abar). DPM++ 2M: Lu et al. 2022. PNDM: Liu et al. 2022, formula 9, without its Runge-Kutta start.
+k-diffusion, with x̃ = x_t / sqrt(abar). DPM++ 2M: Lu et al. 2022. PNDM: Liu et al. 2022, formula 9, without its Runge-Kutta start.
 """
 
 import math
@@ -36,30 +36,35 @@ _PLAIN = {"use_karras_sigmas": False, "use_exponential_sigmas": False, "use_beta
 NAMES: dict[str, Scheduler] = {
     "ddim": Scheduler(
         "DDIM", "Jumps from one noise level to the next along the predicted noise. With eta 0 nothing is random.",
-        "x′ = √ᾱ′ x̂₀ + √(1−ᾱ′−σ²) ε̂ + σ z", "DDIMScheduler", True, False, _CLEAN,
+        "x_{t′} = √ᾱ_{t′} x̂₀ + √(1−ᾱ_{t′}−σ_η²) ε̂ + σ_η z", "DDIMScheduler", True, False, _CLEAN,
     ),
     "ddpm": Scheduler(
         "DDPM", "The first one: the mean of the step before, and fresh noise at every step.",
-        "x′ = c₀ x̂₀ + cₜ xₜ + σ z", "DDPMScheduler", False, True, {**_CLEAN, "variance_type": "fixed_small"},
+        "x_{t′} = c₀ x̂₀ + cₜ xₜ + σ_η z", "DDPMScheduler", False, True, {**_CLEAN, "variance_type": "fixed_small"},
     ),
     "euler": Scheduler(
         "Euler", "The same path as DDIM, measured in sigma: a straight line along the noise.",
-        "x′ = xₜ + (σ′−σ) ε̂", "EulerDiscreteScheduler", False, False, {**_PLAIN, "timestep_type": "discrete"},
+        "x̃_{t′} = x̃ₜ + (σ_{t′}−σₜ) ε̂", "EulerDiscreteScheduler", False, False, {**_PLAIN, "timestep_type": "discrete"},
     ),
     "euler_a": Scheduler(
         "Euler ancestral", "Goes further down than Euler and comes back up with fresh noise.",
-        "x′ = xₜ + (σ↓−σ) ε̂ + σ↑ z", "EulerAncestralDiscreteScheduler", False, True,
+        "x̃_{t′} = x̃ₜ + (σ_↓−σₜ) ε̂ + σ_↑ z", "EulerAncestralDiscreteScheduler", False, True,
     ),
     "dpmpp_2m": Scheduler(
         "DPM++ 2M", "Also looks at the estimate of the step before, so few steps suffice.",
-        "x′ = cₜ xₜ + c₀ x̂₀ + c₁ x̂₀ of the step before", "DPMSolverMultistepScheduler", False, False,
+        "x_{t′} = cₜ xₜ + c₀ x̂₀ + c₋₁ x̂₀₋₁", "DPMSolverMultistepScheduler", False, False,
         {**_PLAIN, "algorithm_type": "dpmsolver++", "solver_order": 2, "solver_type": "midpoint", "thresholding": False},
     ),
     "pndm": Scheduler(
-        "PNDM", "Mixes the noise of up to four steps; its second step is taken twice.",
-        "x′ = cₜ xₜ + Σ cᵢ ε̂ᵢ", "PNDMScheduler", False, False, {"skip_prk_steps": True},
+        "PNDM", "Mixes the ε̂ of up to four calls. Its second step is taken twice, so it makes one call more than steps.",
+        "x_{t′} = cₜ xₜ + c₀ ε̂ + c₋₁ ε̂₋₁ + c₋₂ ε̂₋₂ + c₋₃ ε̂₋₃", "PNDMScheduler", False, False, {"skip_prk_steps": True},
     ),
 }  # fmt: skip
+
+
+def of_output(name: str, text: str, v: bool) -> str:
+    """A scheduler's equation or description for a model that predicts v: PNDM mixes what the model says itself."""
+    return text.replace("ε̂", "v̂") if v and name == "pndm" else text
 
 
 @dataclass(frozen=True)
@@ -226,7 +231,8 @@ def _drawer(x: Tensor, generator: torch.Generator | None) -> Callable[[], Tensor
     return lambda: torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
 
 
-X0, EPS, X, Z = ("x̂₀", "the picture estimated now"), ("ε̂", "the guided noise"), ("xₜ", "where it is"), ("z", "fresh noise")
+X0, EPS, Z = ("x̂₀", "the picture estimated now"), ("ε̂", "the guided noise"), ("z", "fresh noise")
+X, SCALED = ("xₜ", "where it is"), ("x̃ₜ", "where it is: xₜ / √ᾱₜ")
 
 
 def _ddim(plan, index, x, eps, x0, draw, history, eta):
@@ -249,14 +255,19 @@ def _ddpm(plan, index, x, eps, x0, draw, history):
 
 def _euler(plan, index, x, eps, x0, draw, history):
     knot = plan.knots[index]
-    return [Term(*X, 1.0, x), Term(*EPS, knot.sigma_after - knot.sigma, eps)], history
+    return [Term(*SCALED, 1.0, x), Term(*EPS, knot.sigma_after - knot.sigma, eps)], history
+
+
+def ancestral(sigma: float, after: float) -> tuple[float, float]:
+    """How far down Euler ancestral goes, and the noise with which it comes back up: down² + up² = after²."""
+    up = math.sqrt(after**2 * (sigma**2 - after**2) / sigma**2)
+    return math.sqrt(after**2 - up**2), up
 
 
 def _euler_a(plan, index, x, eps, x0, draw, history):
     s, end = plan.knots[index].sigma, plan.knots[index].sigma_after
-    up = math.sqrt(end**2 * (s**2 - end**2) / s**2)
-    down = math.sqrt(end**2 - up**2)
-    return [Term(*X, 1.0, x), Term(*EPS, down - s, eps), Term(*Z, up, draw())], history
+    down, up = ancestral(s, end)
+    return [Term(*SCALED, 1.0, x), Term(*EPS, down - s, eps), Term(*Z, up, draw())], history
 
 
 def _dpmpp_2m(plan, index, x, eps, x0, draw, history):
