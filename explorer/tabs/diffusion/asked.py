@@ -62,7 +62,7 @@ def read(wanted: sampler.Settings, model) -> tuple[sampler.Settings, list[str]]:
         brief = " ".join(text.split())[:KEPT_CHARS]
         if len(text) > KEPT_CHARS and tokens(brief, model) >= min(count, room + 50):  # its last word may be cut in two
             wanted = replace(wanted, **{name: brief})
-    words = prompts.unknown(model, f"{wanted.prompt} {wanted.negative}")
+    words = list(dict.fromkeys(prompts.unknown(model, wanted.prompt) + prompts.unknown(model, wanted.negative)))
     return wanted, said + ([_strange(words)] if words else [])
 
 

@@ -157,11 +157,13 @@ def known(word: str) -> bool:
 
 
 def unknown(model, text: str) -> list[str]:
-    """The words of a prompt that no caption had, each once, in order; none for a model that did not learn from ours."""
+    """The words of a prompt that no caption had, each once, in order: of those that are read, and read whole. None for a model
+    that did not learn from ours."""
     if not own_words(model):
         return []
-    found = {word.text.lower(): None for word in words(model.tokenizer, text) if word.spoken and not known(word.text)}
-    return list(found)
+    places = room(model.tokenizer, model.context)
+    read = (word for word in words(model.tokenizer, text) if word.tokens[-1] <= places)
+    return list({word.text.lower(): None for word in read if word.spoken and not known(word.text)})
 
 
 @cache

@@ -3,7 +3,8 @@
 import pytest
 
 from explorer import corpus
-from explorer.tabs.diffusion import prompts
+from explorer.tabs.diffusion import asked, prompts
+from explorer.tabs.diffusion.sampler import Settings
 
 LINES = (
     "a face with red hair", "", "   ", "A ZEBRA, with café-coloured hair!", "😀 smile 😀", "don't <|endoftext|> stop",
@@ -51,6 +52,14 @@ def test_bytes_of_a_letter_are_shown_as_bytes(mini):
     (word,) = words(mini, "😀")
     assert word.pieces == ("F0", "9F", "98", "80")
     assert bytes(int(piece, 16) for piece in word.pieces).decode() == "😀"
+
+
+def test_only_words_that_are_read_whole_are_checked(mini):
+    assert prompts.unknown(mini, "hair " * 46 + "zebra") == []
+    assert prompts.unknown(mini, "hair " * 44 + "zebra") == [], "its last pieces are cut off"
+    assert prompts.unknown(mini, "hair " * 42 + "zebra") == ["zebra"]
+    said = asked.read(Settings("red hair " * 5000, negative="a zebra"), mini)[1]
+    assert len(said) == 2 and "10,000 tokens" in said[0] and "“zebra”" in said[1] and "“re”" not in said[1]
 
 
 @pytest.mark.parametrize("count", [5, 46, 47, 10_000])
