@@ -8,6 +8,7 @@
 //   desk.film                the film that is shown, or null; desk.show(film); desk.films all of the page's
 //   desk.rival               the film it is compared with, or null; desk.compare(film)
 //   desk.player              position, play(), pause(), goto(i); desk.stepAt() the step there (the last one at the picture)
+//   desk.stale               whether the film is of a run before one that could not be begun
 //   desk.w                   the guidance one asks "what if" about at this step; desk.weigh(w), null is the run's own
 //   desk.decoder, rows       how pictures are decoded; which strips are shown
 //   desk.branch(changes)     a run from the step that is shown, with other settings (branch.js)
@@ -23,7 +24,7 @@ function makeDesk(root, wire) {
   const tab = window.explorer.tab; // this view mounts when its tab is opened
   const desk = {
     root, wire, start: null, settings: null, usual: null, picture: null, film: null, rival: null, running: null, w: null,
-    decoder: "full", rows: new Set(ROWS), part: "steps", model: "", past: [], error: null, linked: null,
+    decoder: "full", rows: new Set(ROWS), part: "steps", model: "", past: [], error: null, stale: false, linked: null,
     on, emit, facts, change, undo, reset, run, begin, stop, show, compare, weigh, decode, hide, fail, link, open, reload, choose,
     fillFilm, forget, usePicture, watch: follow,
     at: (name) => root.querySelector('[data-at="' + name + '"]'),
@@ -122,6 +123,7 @@ function makeDesk(root, wire) {
   async function begin(body) {
     const mine = ++asked;
     desk.error = null;
+    desk.stale = false;
     desk.running = { id: null };
     facts({ state: "busy" });
     emit("busy");
@@ -140,6 +142,7 @@ function makeDesk(root, wire) {
       return film;
     } catch (error) {
       if (mine !== asked) return null;
+      desk.stale = desk.running?.id === null && desk.film !== null; // nothing new came: the film that is shown is an older one
       troubled(error);
       return null;
     }
@@ -250,6 +253,7 @@ function makeDesk(root, wire) {
     desk.player.pause();
     const before = desk.film;
     desk.error = null;
+    desk.stale = false;
     desk.film = film;
     desk.w = null;
     if (desk.rival === film) desk.rival = null;

@@ -126,7 +126,9 @@ function makeFilms(wire, changed) {
     const [steps, kinds] = shape;
     const size = values.length / (kinds * steps);
     const cut = (k) => Array.from({ length: steps }, (_, i) => values.subarray((i * kinds + k) * size, (i * kinds + k + 1) * size));
-    film.tensors = { size, ...Object.fromEntries(what.map((name, k) => [name, cut(k)])) };
+    // x of Euler's kind is longer: shown is x_t, as noisy as in training, in every scheduler.
+    const scaled = (list) => list.map((one, i) => ((film.steps[i].coefficients?.scale ?? 1) === 1 ? one : one.map((value) => value * film.steps[i].coefficients.scale)));
+    film.tensors = { size, ...Object.fromEntries(what.map((name, k) => [name, name === "x" ? scaled(cut(k)) : cut(k)])) };
   }
 
   /** Of large latents: their channels as heat maps, painted by the server. */

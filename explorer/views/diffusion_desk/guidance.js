@@ -19,10 +19,11 @@ function makeGuidance(place, desk) {
   });
   const status = piece("p", { class: "small-text muted lab-status", role: "status" });
   const mosaics = Object.fromEntries(["eps_uncond", "difference", "eps"].map((view) => [view, mosaicOf(VIEWS[view].words)]));
-  const norms = {};
+  const [norms, heats] = [{}, {}];
   const termOf = (view, before) => {
     norms[view] = piece("span", { class: "norm" });
-    return [before && piece("span", { class: "op" }, before), piece("figure", { class: "term" }, mosaics[view], piece("figcaption", {}, signOf(VIEWS[view].sign, VIEWS[view].tone), norms[view]))];
+    heats[view] = heatBarOf();
+    return [before && piece("span", { class: "op" }, before), piece("figure", { class: "term" }, mosaics[view], heats[view], piece("figcaption", {}, signOf(VIEWS[view].sign, VIEWS[view].tone), norms[view]))];
   };
   const times = piece("b", { class: "lab-times" });
   const lengths = chartOf({
@@ -111,10 +112,13 @@ function makeGuidance(place, desk) {
     const ready = Boolean(film?.steps.length);
     slider.disabled = !ready;
     for (const button of [wholeRun, onward]) button.disabled = !ready || desk.live();
-    if (!ready) return screen.show(null);
+    if (!ready) {
+      blank(true);
+      return screen.show(null);
+    }
     const i = desk.stepAt();
     onward.lastChild.textContent = "Branch from step " + (i + 1);
-    if (waiting !== keyOf()) tellText(status, desk.atPicture() ? "This is the last step, where little can change. Go to an earlier one to see more." : "");
+    if (waiting !== keyOf()) tellText(status, desk.atPicture() ? "No noise is predicted after the last step, so this is the last step itself, where little can change. Go to an earlier one to see more." : "");
     const sweep = sweeps.get(keyOf());
     const at = desk.w === null || !sweep ? -1 : nearestOf(sweep.values, w);
     Object.assign(place.dataset, { sweep: sweep?.bitmaps.length ?? 0, frame: at });
@@ -124,9 +128,19 @@ function makeGuidance(place, desk) {
     angles.mark(i);
   }
 
+  /** Without its tensors, no sum of a run before is left standing. */
+  function blank(none) {
+    for (const [view, mosaic] of Object.entries(mosaics)) {
+      mosaic.dataset.blank = none;
+      if (!none) continue;
+      heats[view].tell(0);
+      tellText(norms[view], "");
+    }
+  }
+
   function showSum(film, i, w) {
     const { tensors } = film;
-    for (const view of Object.keys(mosaics)) mosaics[view].dataset.blank = !tensors;
+    blank(!tensors);
     if (!tensors) return showNorms(film.steps[i], w);
     const [u, c, shape] = [tensors.eps_uncond[i], tensors.eps_cond[i], desk.start.model.latent];
     const pull = u.map((value, k) => c[k] - value);
@@ -135,6 +149,7 @@ function makeGuidance(place, desk) {
     mosaics.eps_uncond.paint(u, shape, scale);
     mosaics.difference.paint(pull, shape, (film.pullScale ??= scaleOf(film.tensors.eps_cond.map((one, k) => one.map((value, j) => value - tensors.eps_uncond[k][j])))));
     mosaics.eps.paint(sum, shape, scale);
+    for (const [view, bar] of Object.entries(heats)) bar.tell(view === "difference" ? film.pullScale : scale);
     tellText(norms.eps_uncond, "‖·‖ = " + numberText(normOf(u)));
     tellText(norms.difference, "‖·‖ = " + numberText(normOf(pull)));
     tellText(norms.eps, "‖·‖ = " + numberText(normOf(sum)));

@@ -63,3 +63,17 @@ function scaleOf(arrays) {
 }
 
 const normOf = (values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+
+/** The colours of a mosaic with their numbers: `.tell(scale)`; `painted` where the server chose the colours. */
+function heatBarOf() {
+  const [low, high] = [piece("span"), piece("span")];
+  const node = piece("div", { class: "heat-bar", hidden: true }, low, piece("i"), high);
+  node.tell = (scale, painted = false) => {
+    node.hidden = !scale;
+    if (!scale) return;
+    node.dataset.painted = painted;
+    tellText(low, "−" + numberText(scale, 2));
+    tellText(high, "+" + numberText(scale, 2));
+  };
+  return node;
+}

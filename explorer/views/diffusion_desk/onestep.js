@@ -5,6 +5,7 @@ function makeOneStep(place, desk) {
   const equation = piece("p", { class: "equation" });
   const filled = piece("div", { class: "sum", role: "group", "aria-label": "The equation with this step's numbers" });
   const estimate = piece("p", { class: "equation small" });
+  const notes = piece("p", { class: "equation small" });
   const verdict = piece("p", { class: "small-text verdict", role: "status" });
   const title = piece("h3", {}, "One step opened");
   place.append(
@@ -13,6 +14,7 @@ function makeOneStep(place, desk) {
     equation,
     filled,
     estimate,
+    notes,
     verdict,
   );
 
@@ -24,7 +26,7 @@ function makeOneStep(place, desk) {
     ]);
     return { told, film };
   });
-  let [seen, held, wanted] = [false, "", ""];
+  let [seen, held, wanted, whose, judged] = [false, "", "", null, ""];
 
   const keyOf = () => [desk.film?.id, desk.stepAt(), desk.w, desk.decoder].join("/");
   const later = settled(load, 120);
@@ -38,12 +40,21 @@ function makeOneStep(place, desk) {
       const found = await ask(desk.film.id, desk.stepAt(), desk.w);
       if (!found || key !== keyOf()) return;
       held = key;
+      whose = found.told.run;
       draw(found.told, found.film);
+      stale();
     } catch (error) {
       tellText(verdict, error.message);
     } finally {
       if (wanted === key) wanted = "";
     }
+  }
+
+  /** What is drawn belongs to a run that is no longer the one shown: until the new one can be opened, it is no news. */
+  function stale() {
+    const old = whose !== null && (desk.stale || whose !== desk.film?.id);
+    place.dataset.stale = old;
+    if (whose !== null) tellText(verdict, old ? "This is a step of the run before" + (desk.error ? ": the new one failed." : ".") : judged);
   }
 
   function figureOf(bitmap, sign, words, more, label) {
@@ -70,17 +81,15 @@ function makeOneStep(place, desk) {
     // Where the estimate comes from: in the variance-preserving space, or in that of Euler's family.
     const { abar, sigma } = told;
     const own = told.in_sigma
-      ? ["x̂_0 = x − σ ε̂ = x − ", numberText(sigma, 4), " ε̂"]
+      ? ["x̂_0 = x̃_t − σ_t ε̂ = x̃_t − ", numberText(sigma, 4), " ε̂"]
       : ["x̂_0 = (x_t − √(1−ᾱ_t) ε̂) / √ᾱ_t = (x_t − ", numberText(Math.sqrt(1 - abar), 4), " ε̂) / ", numberText(Math.sqrt(abar), 4)];
     estimate.replaceChildren(piece("span", { class: "muted" }, "where "), ...own.map((text, i) => (i % 2 ? piece("b", {}, text) : signOf(text))));
+    notes.replaceChildren(...(told.notes ?? []).flatMap((note) => [...mixedOf(note), " "]));
     const error = told.result_error;
     verdict.dataset.changed = told.changed;
-    tellText(
-      verdict,
-      told.changed
-        ? "With w = " + settingText(told.guidance) + " instead of " + settingText(told.own_guidance) + ": the sum is up to " + numberText(error) + " away from the frame that was made."
-        : "The sum equals the next frame: the largest difference of any number is " + (error === 0 ? "0" : error.toExponential(1).replace("-", "−")) + ".",
-    );
+    judged = told.changed
+      ? "With w = " + settingText(told.guidance) + " instead of " + settingText(told.own_guidance) + ": the sum is up to " + numberText(error) + " away from the frame that was made."
+      : "The sum equals " + (last ? "the picture’s latent" : "the next frame") + ". It is computed anew from the stored tensors by the same scheduler and compared with " + (last ? "it" : "that frame") + ": the largest difference of any number is " + (error === 0 ? "0" : error.toExponential(1).replace("-", "−")) + ".";
     place.dataset.step = told.step;
     place.dataset.error = error;
     place.dataset.terms = told.terms.length;
@@ -90,4 +99,5 @@ function makeOneStep(place, desk) {
 
   new IntersectionObserver(([entry]) => ((seen = entry.isIntersecting), seen && later()), { rootMargin: "80px" }).observe(place);
   for (const name of ["position", "w", "frames", "film", "rows"]) desk.on(name, later);
+  for (const name of ["film", "busy"]) desk.on(name, stale);
 }

@@ -7,14 +7,14 @@ function makeOwn(place, desk) {
   });
   const shown = piece("img", { class: "own-picture", alt: "The picture to start from", hidden: true });
   const choose = buttonOf({ icon: "picture", words: "Start from a picture", name: "small", press: () => file.click(), "data-do": "picture" });
-  const face = buttonOf({ icon: "dice", title: "Start from a face of the data set", name: "small", press: drawn, "data-do": "face" });
+  const face = buttonOf({ icon: "dice", words: "A face of the data set", title: "Start from a face of the data set, drawn at random", name: "small", press: drawn, "data-do": "face" });
   const drop = buttonOf({ icon: "close", title: "Start from noise again", name: "small ghost", press: () => (desk.usePicture(null), desk.run()), hidden: true });
   const strength = knobOf({
     name: "strength", words: "Strength", desk, least: 0.05, most: 1, step: 0.05,
     title: "How much of the picture is overwritten: 1 is pure noise, so nothing of it is left",
   });
   const tells = piece("p", { class: "muted small-text" });
-  place.append(piece("div", { class: "row" }, shown, choose, face, drop), file, strength, tells);
+  place.append(piece("div", { class: "row own-row" }, shown, choose, face, drop), file, strength, tells);
 
   async function take(blob) {
     if (!blob) return;

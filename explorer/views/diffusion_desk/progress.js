@@ -25,14 +25,29 @@ function makeProgress(place, desk) {
       tellText(line, done ? "Step " + done + " of " + total + left : desk.running.waiting ? "Others are running; yours is next in line" : "Waiting for the first step");
     } else if (film?.state === "stopped") tellText(line, "Stopped after " + countText(film.steps.length, "step") + " of " + film.settings.steps + ".");
     else if (film?.state === "done") {
-      tellText(line, countText(film.total, "step") + " in " + secondsText(film.seconds ?? 0) + ", seed " + film.settings.seed + ", guidance " + settingText(film.settings.guidance_scale));
+      tellText(line, callsOf(film) + " in " + secondsText(film.seconds ?? 0) + ", seed " + film.settings.seed + ", guidance " + settingText(film.settings.guidance_scale));
     } else tellText(line, "");
-    const said = film?.warnings ?? [];
+    desk.facts({ stale: desk.stale });
+    const said = desk.stale ? ["What is shown is the run before: " + clipped(toldOf(film.settings)) + ", seed " + film.settings.seed + "."] : warningsOf(film);
     if (warnings.dataset.said !== said.join("|")) {
       warnings.dataset.said = said.join("|");
       warnings.replaceChildren(...said.map((sentence) => piece("p", { class: "warning" }, sentence)));
     }
   }
 
+  /** PNDM takes one step twice. */
+  const callsOf = (film) => countText(film.total, "step") + (film.settings.scheduler === "pndm" && film.total > 2 ? " (PNDM makes one call more)" : "");
+
+  function warningsOf(film) {
+    const said = [...(film?.warnings ?? [])];
+    if (!film) return said;
+    const { mode, prompt, negative, labels } = film.settings;
+    const empty = mode === "none" || (mode === "labels" ? !Object.keys(labels ?? {}).length : !prompt.trim() && !(negative ?? "").trim());
+    if (empty) said.push("Nothing is asked for, so both noises are the same and guidance has nothing to add: w changes nothing.");
+    return said;
+  }
+
   for (const name of ["busy", "news", "film", "start"]) desk.on(name, show);
 }
+
+const clipped = (text) => (text.length > 70 ? text.slice(0, 69) + "…" : text);

@@ -13,18 +13,23 @@ function makeStage(place, desk) {
     return piece("figure", { class: "stage-figure", "data-view": view }, screens[view], caption);
   };
   const mosaic = mosaicOf("The channels of the latent as heat maps", "stage-screen");
+  const heat = heatBarOf();
+  const numbers = piece("div", { class: "channel-numbers", "aria-hidden": "true" });
+  const numbered = piece("div", { class: "numbered" }, mosaic, numbers);
   const latent = piece(
     "figure",
     { class: "stage-figure", "data-view": "channels" },
-    mosaic,
+    numbered,
+    heat,
     piece("figcaption", {}, signOf("x_t", "--sym-x"), piece("span", { class: "figure-words" }, "channel by channel")),
   );
   const facts = piece("dl", { class: "step-facts" });
   const mix = piece("div", { class: "mix", role: "img" }, piece("span", { class: "mix-signal" }), piece("span", { class: "mix-noise" }));
   const mixWords = piece("p", { class: "small-text muted" });
+  const aside = piece("p", { class: "small-text muted step-aside" });
   const ratio = piece("p", { class: "small-text ratio" });
   place.className = "stage";
-  place.append(figure("x"), figure("x0"), latent, piece("div", { class: "step-told" }, piece("h3", { class: "step-title" }), facts, mix, mixWords, ratio));
+  place.append(figure("x"), figure("x0"), latent, piece("div", { class: "step-told" }, piece("h3", { class: "step-title" }), facts, mix, mixWords, aside, ratio));
   const title = place.querySelector(".step-title");
 
   function row(sign, value, words) {
@@ -48,13 +53,15 @@ function makeStage(place, desk) {
     facts.replaceChildren(
       ...row("t", end ? (film.state === "done" ? "0" : "–") : settingText(step.timestep), "Time: 999 is pure noise, 0 is a picture"),
       ...row("ᾱ_t", numberText(abar, 4), "Share of the variance that is signal"),
-      ...row("σ", numberText(sigma), "Noise per unit of signal"),
-      ...row("‖ε_c − ε_∅‖", end ? "–" : numberText(step.delta), "How far the prompt pulls"),
+      ...row("σ_t", numberText(sigma), "Noise per unit of signal: √(1−ᾱ) / √ᾱ"),
+      ...row("‖ε_c − ε_∅‖", end ? "none" : numberText(step.delta), "How far the prompt pulls"),
     );
     const [signal, noise] = [Math.sqrt(abar), Math.sqrt(1 - abar)];
     mix.style.setProperty("--signal", (100 * signal) / (signal + noise) + "%");
     mix.setAttribute("aria-label", "Signal " + fixedText(signal) + ", noise " + fixedText(noise));
     tellText(mixWords, fixedText(signal) + " × picture + " + fixedText(noise) + " × noise");
+    const faces = abar < 0.05 && desk.decoder !== "rgb" && desk.start.model.family === "mini";
+    tellText(aside, end ? "No noise is predicted after the last step." : faces ? "Almost pure noise. The decoder paints face-like patches from it, as it knows nothing but faces." : "");
     showLatent(film, i);
   }
 
@@ -63,7 +70,12 @@ function makeStage(place, desk) {
     const values = film.tensors?.x[k];
     if (film.channels?.[k]) mosaic.tile(film.channels[k]);
     if (values) mosaic.paint(values, desk.start.model.latent, (film.scale ??= scaleOf(film.tensors.x)));
-    mosaic.title = film.scale ? "Full blue is −" + numberText(film.scale, 2) + ", full orange +" + numberText(film.scale, 2) : "";
+    heat.tell(film.scale, Boolean(film.channels));
+    const { latent: [channels] } = desk.start.model;
+    const columns = Math.ceil(Math.sqrt(channels));
+    numbers.style.gridTemplateColumns = "repeat(" + columns + ", 1fr)";
+    numbers.style.gridTemplateRows = "repeat(" + Math.ceil(channels / columns) + ", 1fr)";
+    if (numbers.childElementCount !== channels) numbers.replaceChildren(...Array.from({ length: channels }, (_, c) => piece("span", {}, String(c + 1))));
   }
 
   function showRatio() {

@@ -22,6 +22,8 @@ function makeStrips(place, desk) {
     body.append(rows[view].node);
   }
   body.append(mark);
+  const none = piece("p", { class: "small-text muted strip-none", hidden: true }, "The noise rows end one frame earlier: after the last step no noise is predicted.");
+  place.append(none);
 
   const buttons = Object.fromEntries(
     [...ROWS, "channels"].map((view) => {
@@ -94,6 +96,7 @@ function makeStrips(place, desk) {
   /** The line moves alone: rows are painted when their frames change. */
   function follow() {
     const film = desk.film;
+    none.hidden = !desk.atPicture() || !["eps_uncond", "eps_cond", "difference", "eps"].some((view) => desk.rows.has(view));
     const chosen = place.dataset.chosen?.split(",").map(Number) ?? [];
     mark.hidden = !film?.steps.length || !chosen.length;
     if (mark.hidden) return;

@@ -9,9 +9,12 @@ const VIEWS = {
   eps: { sign: "ε̂", words: "the guided noise, which the step takes out", brief: "guided noise", tone: "--ink" },
 };
 
-/** "x_t" or "sqrt" signs as nodes: what follows an underscore is a subscript, letters are set in italics. Never markup. */
+const LOW = { "₀": "0", "₁": "1", "₂": "2", "₃": "3", "ₜ": "t", "₋": "−" };
+
+/** "x_t" or "xₜ" or "sqrt" signs as nodes: what follows an underscore is a subscript, letters are set in italics. Never markup. */
 function signOf(text, tone = null) {
   const node = piece("span", { class: "sign", style: tone ? "color: var(" + tone + ")" : null });
+  text = text.replace(/[₀₁₂₃ₜ₋]+/gu, (low) => "_{" + low.replace(/./gu, (one) => LOW[one]).replace(/(?<=.)−/, ",−") + "}");
   const pattern = /_\{([^}]*)\}|_(\S)|\^\{([^}]*)\}|([^_^]+)/gu;
   for (const found of text.matchAll(pattern)) {
     const low = found[1] ?? found[2];
@@ -21,6 +24,9 @@ function signOf(text, tone = null) {
   }
   return node;
 }
+
+/** A sentence whose formulas stand between $, as nodes. */
+const mixedOf = (text) => text.split("$").map((one, i) => (i % 2 ? signOf(one) : one));
 
 /** A colour of the page, as it is now. */
 const toneOf = (node, name) => getComputedStyle(node).getPropertyValue(name).trim();

@@ -14,6 +14,7 @@ function makeTransport(place, desk) {
     [[0.25, "¼ ×"], [0.5, "½ ×"], [1, "1 ×"], [2, "2 ×"]].map(([value, words]) => piece("option", { value, selected: value === 1 }, words)),
   );
   const count = piece("span", { class: "count" });
+  const end = piece("span", { class: "scrub-end" }, "picture");
   place.className = "transport";
   place.append(
     button("left", "One step back", () => player.goto(player.position - 1), "back"),
@@ -21,7 +22,7 @@ function makeTransport(place, desk) {
     button("right", "One step forth", () => player.goto(player.position + 1), "forth"),
     piece("span", { class: "scrub-end" }, "noise"),
     slider,
-    piece("span", { class: "scrub-end" }, "picture"),
+    end,
     count,
     speed,
   );
@@ -40,7 +41,8 @@ function makeTransport(place, desk) {
     slider.style.setProperty("--at", (100 * player.position) / Math.max(1, player.last) + "%");
     const words = desk.atPicture() ? "picture" : "step " + (player.position + 1);
     slider.setAttribute("aria-valuetext", words);
-    tellText(count, desk.film?.steps.length ? (desk.atPicture() ? desk.film.steps.length : player.position + 1) + " / " + desk.film.total : "");
+    tellText(count, desk.film?.steps.length ? (desk.atPicture() ? (desk.film.state === "done" ? "picture" : "stopped") : player.position + 1 + " / " + desk.film.total) : "");
+    end.style.visibility = desk.atPicture() ? "hidden" : ""; // the count says it there
   }
 
   for (const name of ["position", "film", "news", "frames"]) desk.on(name, show);
