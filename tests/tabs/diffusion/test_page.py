@@ -52,6 +52,8 @@ def test_the_first_sight_is_a_picture_that_came_from_noise(desk):
     picture = pixels(page, '[data-view="x0"] canvas')
     assert picture.std() > 20, "something is painted"
     assert "48 times fewer numbers" in page.locator(".ratio").inner_text()
+    assert page.locator(".count").inner_text() == "picture"
+    assert "No noise is predicted" in page.locator(".step-aside").inner_text()
     page.keyboard.press("Home")
     assert fact(page, "step") == "0"
     assert np.abs(pixels(page, '[data-view="x"] canvas') - picture).mean() > 20, "the noise is not the picture"
@@ -76,7 +78,7 @@ def test_scrubbing_asks_the_server_nothing(desk):
     assert len(seen) == 5 and "7" in seen
     assert (pixels(page, '[data-view="x0"] canvas') != before).any()
     page.locator('[data-row-toggle="eps"]').click()
-    assert page.locator('[data-row="eps"]').is_hidden()
+    page.wait_for_selector('[data-row="eps"]', state="hidden")  # rows are painted with the next frame
     assert page.asked == []
 
 
@@ -113,6 +115,7 @@ def test_an_opened_step_is_the_next_frame_and_a_branch_leaves_it(desk):
     opened.scroll_into_view_if_needed()
     page.wait_for_selector('[data-at="onestep"][data-step="8"][data-terms="3"]')
     assert float(opened.get_attribute("data-error")) < 1e-4
+    assert "σ" in page.locator('[data-at="onestep"] .equation').last.inner_text()
     page.keyboard.press("]")
     page.wait_for_function("+document.querySelector('[data-at=\"onestep\"]').dataset.error > 1e-3")
 
@@ -139,11 +142,12 @@ def test_a_link_holds_the_settings_and_a_server_that_fails_is_one_sentence(desk)
     page.click('[data-do="run"]')
     page.wait_for_selector(f'{DESK}[data-state="error"]')
     assert "does not answer" in page.locator(".run-line").inner_text()
+    assert fact(page, "stale") == "true" and "zebra" in page.locator(".warnings").inner_text(), "whose picture is still there"
     page.unroute(f"**{OURS}run")
     page.troubles[:] = [trouble for trouble in page.troubles if "ERR_FAILED" not in trouble]
     page.fill(".prompt-field", "blue hair")
     page.click('[data-do="again"]')
-    page.wait_for_selector(f'{DESK}[data-state="idle"]')
+    page.wait_for_selector(f'{DESK}[data-state="idle"][data-stale="false"]')
     rests(page)
     page.wait_for_function("location.search.includes('prompt=blue+hair')")
     page.click('[data-do="undo"]')
@@ -153,6 +157,8 @@ def test_a_link_holds_the_settings_and_a_server_that_fails_is_one_sentence(desk)
 def test_a_phone_shows_all_of_it(desk):
     page = desk(width=390, height=844, has_touch=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "nothing hangs over the edge"
+    nav = page.query_selector(f"{DESK} .part-nav")
+    assert page.evaluate("(nav) => nav.scrollWidth <= nav.clientWidth", nav), "no part is cut"
     low = page.evaluate(
         """(desk) => [...document.querySelectorAll(desk + " :is(button, select, input:not([type=file]))")]
              .filter((node) => node.offsetParent && node.getBoundingClientRect().height < 43.5)
