@@ -40,10 +40,8 @@ function makeProgress(place, desk) {
 
   function warningsOf(film) {
     const said = [...(film?.warnings ?? [])];
-    if (!film) return said;
-    const { mode, prompt, negative, labels } = film.settings;
-    const empty = mode === "none" || (mode === "labels" ? !Object.keys(labels ?? {}).length : !prompt.trim() && !(negative ?? "").trim());
-    if (empty) said.push("Nothing is asked for, so both noises are the same and guidance has nothing to add: w changes nothing.");
+    const same = film?.steps.length && film.steps.every((step) => step.delta < 1e-3); // rounding
+    if (same) said.push((film.settings.mode === "text" && !film.settings.prompt.trim() ? "Without a prompt" : "Here") + " both noises are the same, so guidance has nothing to add: w changes nothing.");
     return said;
   }
 
