@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 
 # Every file of the app is in one room. A new file that is named nowhere here is an engine.
 UI = (
-    "app.py", "explorer/theme.py", "explorer/routes.py", "explorer/views/*", "explorer/tabs/*/ui.py", "explorer/tabs/*/*_routes.py",
+    "app.py", "explorer/theme.py", "explorer/routes.py", "explorer/views/*", "explorer/tabs/*/ui.py",
+    "explorer/tabs/*/*_routes.py",
 )  # fmt: skip
 PLAIN = (
     "explorer/tab.py", "explorer/cli.py", "explorer/assets.py", "explorer/palette.py", "explorer/limits.py",
