@@ -30,15 +30,16 @@ from explorer.training import session
 STAGES: dict[str, tuple[Callable, list[str], float]] = {
     "autoencoder": (train_autoencoder.main, ["--stage", "all"], 11),
     "decoder": (train_autoencoder.main, ["--stage", "decoder", "--lr", "1.5e-3"], 20),
-    "finest": (train_autoencoder.main, ["--stage", "decoder", "--finest", "--lr", "5e-4"], 10),
-    "preview": (train_preview.main, [], 8),
-    "classifier": (train_classifier.main, [], 4),
-    "unet": (train_unet.main, [], 85),
+    "finest": (train_autoencoder.main, ["--stage", "decoder", "--finest", "--lr", "1e-3"], 17),
+    "preview": (train_preview.main, [], 30),
+    "classifier": (train_classifier.main, [], 5),
+    "unet": (train_unet.main, [], 72),
 }
+ALL = sum(minutes for *_, minutes in STAGES.values())
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = session.arguments("Trains what is not done yet of the diffusion tab's model, and publishes it.", minutes=138)
+    parser = session.arguments("Trains what is not done yet of the diffusion tab's model, and publishes it.", minutes=ALL)
     parser.add_argument("--only", choices=STAGES, nargs="*", help="train these alone, again if they are done; none: only publish")
     parser.add_argument("--limit", type=int, help="training pictures (default: each stage's own)")
     parser.add_argument("--judged-on", type=int, default=1000, help="held-out captions for the card's figures")
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         shutil.rmtree(parts, ignore_errors=True)
     for stage, (train, given, minutes) in STAGES.items():
         if stage in (args.only if args.only is not None else STAGES.keys() - stages.done(parts)):
-            budget = ["--steps", str(args.steps)] if args.steps else ["--minutes", str(minutes * (args.minutes or 138) / 138)]
+            budget = ["--steps", str(args.steps)] if args.steps else ["--minutes", str(minutes * (args.minutes or ALL) / ALL)]
             more = [*budget, "--runs", str(args.runs), "--seed", str(args.seed), "--device", args.device]
             more += ["--threads", str(args.threads)] if args.threads else []
             more += ["--limit", str(args.limit)] if args.limit else []
