@@ -13,7 +13,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "pieces.js", "wire.js", "pictures.js", "heat.js", "chart.js", "transport.js",
+    "../segments.js", "pieces.js", "wire.js", "pictures.js", "heat.js", "chart.js", "transport.js",
     "subject.js", "levels.js", "predictor.js", "example.js", "forward.js",
     "wish.js", "way.js", "guidances.js", "lab.js",
 )  # fmt: skip

@@ -63,40 +63,6 @@ const button = (words, run, attributes = {}) => piece("button", { type: "button"
 const ICONS = { play: "M6 4v12l10-6z", pause: "M5 4h3.5v12H5zM11.5 4H15v12h-3.5z", back: "M13 4v12L5 10zM3 4h2v12H3z", forth: "M7 4v12l8-6zM15 4h2v12h-2z" };
 const iconOf = (name) => svgPiece("svg", { viewBox: "0 0 20 20", "aria-hidden": "true", class: "icon" }, svgPiece("path", { d: ICONS[name] }));
 
-/** One of several, as a row of buttons that arrows walk through. choices: [[value, words, title]]. */
-function segments(name, choices, value, pick) {
-  const nodes = choices.map(([one, words, title]) =>
-    piece("button", { type: "button", class: "button", role: "radio", "data-value": one, title, onclick: () => choose(one) }, words));
-  const node = piece("span", { class: "seg", role: "radiogroup", "aria-label": name, onkeydown: walk }, nodes);
-
-  function show(wanted) {
-    value = wanted;
-    choices.forEach(([one], i) => {
-      nodes[i].setAttribute("aria-checked", String(one === wanted));
-      nodes[i].tabIndex = one === wanted ? 0 : -1;
-    });
-  }
-
-  function choose(wanted) {
-    if (wanted === value) return;
-    show(wanted);
-    pick(wanted);
-  }
-
-  function walk(event) {
-    const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const next = (choices.findIndex(([one]) => one === value) + way + choices.length) % choices.length;
-    nodes[next].focus();
-    choose(choices[next][0]);
-  }
-
-  show(value);
-  return { node, show, get value() { return value; } };
-}
-
 /** A native slider with its name and its value in words. `done` is called when it is let go. */
 function slider(name, { min, max, step, value, words, change = null, done = null, title = "", fact = "" }) {
   const output = piece("output", { class: "slider-value", "aria-live": "off" });
