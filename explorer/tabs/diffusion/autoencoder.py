@@ -38,12 +38,14 @@ def lean(vae, without_finest: bool) -> None:
     """Makes `vae` cheaper in place, with the same output: half the time per step, for the blocks that change nothing yet.
 
     An upsampling by repetition followed by a 3x3 convolution is four 2x2 convolutions of the small picture.
-    `without_finest` leaves out the blocks at full resolution, which is right while their last convolution is zero.
+    `without_finest` leaves out the blocks at full resolution whose last convolution is still zero.
     """
     for block in vae.decoder.up_blocks:
         for upsampler in block.upsamplers or []:
             upsampler.forward = types.MethodType(_upsample, upsampler)
     for block in _finest(vae) if without_finest else ():
+        if block.conv2.weight.any():  # it has learnt something, so leaving it out would change the picture
+            continue
         block.forward = types.MethodType(_shortcut, block)
         block.requires_grad_(False)
         if block.conv_shortcut is not None:

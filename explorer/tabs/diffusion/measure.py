@@ -65,8 +65,8 @@ def accuracy(judge, pictures: np.ndarray, rows: np.ndarray) -> dict[str, float]:
 
 
 def diversity(pipe, judge, guidance_scale: float, each: int = 24, steps: int = STEPS) -> float:
-    """How much is left open where a prompt leaves it open: mean entropy of the judge's answers over `each` pictures of a vague
-    prompt, as a share of the corpus's own, over the attributes that the prompt does not name."""
+    """How different the pictures of a vague prompt are: entropy of the judge's answers over `each` of them, as a share of the
+    corpus's own, averaged over prompts and all ten attributes. What a prompt names is settled, so 1 cannot be reached."""
     texts = [text for text in VAGUE for _ in range(each)]
     pictures = sample(pipe, states(pipe, texts), guidance_scale, 1, steps)
     real = corpus.batch("val", 0, len(pictures))[1]

@@ -62,6 +62,17 @@ def test_the_lean_autoencoder_computes_the_same():
     assert torch.allclose(quick, slow, atol=1e-4) and torch.equal(plain, slow)
 
 
+def test_a_block_that_has_learnt_something_is_not_left_out():
+    torch.manual_seed(0)
+    vae = autoencoder.build().eval()
+    torch.nn.init.normal_(vae.decoder.up_blocks[-1].resnets[0].conv2.weight, std=0.1)
+    z = torch.randn(2, 4, 8, 8)
+    with torch.no_grad():
+        before = vae.decode(z).sample
+        autoencoder.lean(vae, without_finest=True)
+        assert torch.allclose(vae.decode(z).sample, before, atol=1e-4)
+
+
 def test_normalising_changes_the_latents_and_nothing_else():
     torch.manual_seed(0)
     vae = autoencoder.build().eval()
