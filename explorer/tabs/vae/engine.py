@@ -7,18 +7,16 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from explorer import assets, corpus, device, pixels
+from explorer import assets, device, pixels
 from explorer.tabs.vae import aggregate
 from explorer.tabs.vae import model as vae
+from explorer.tabs.vae.objective import precision
+from explorer.tabs.vae.sources import AVATARS, BY_NAME
 
 MODEL = "vae/avatars"
 MADE_BY = "python -m explorer.tabs.vae.train"
 FAR = 12.0  # no code of a face has a coordinate beyond 6; past 12 the decoder only saturates
 BATCH = 128  # bounds the memory of one call; the work per image no longer falls beyond it
-
-# Faces of the corpus's test split: a friendly few to begin with, then the first ones as they come.
-GALLERY = (563, 448, 941, 791, *range(20))
-
 
 @dataclass(frozen=True)
 class Code:
@@ -31,7 +29,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Held-out faces of the corpus: pixels (N, 64, 64, 3) uint8, their codes and captions."""
+    """Held-out pictures: pixels (N, size, size, 3) uint8, their codes and captions."""
 
     images: np.ndarray
     codes: Code
@@ -41,27 +39,65 @@ class Gallery:
 @cache
 def load(model: str = MODEL) -> "Vae":
     """The model of that name, loaded once and shared. Raises assets.Missing where it is not here or not whole."""
-    return Vae(model)
+    card = assets.card(model, MADE_BY)
+    tensors = load_file(assets.weights(model, MADE_BY))
+    tensors = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    mixture = {k: tensors.pop(k) for k in list(tensors) if k.startswith(aggregate.PREFIX)}
+    net = vae.Vae(vae.Config(**card["config"]))
+    net.load_state_dict(tensors)
+    settings, data = card["settings"], card["data"]["name"]
+    sigma = (settings["sigma"] / precision(net.config.size, data).sqrt()).numpy()
+    facts = {"title": f"Faces, {net.config.latent_dim} numbers", "beta": settings["beta"], "version": card["sha256"][:8]}
+    return Vae(net, BY_NAME.get(data, AVATARS), sigma, facts, axes=card["axes"], mixture=mixture, card=card)
 
 
 class Vae:
-    """A trained VAE behind arrays. Holds no state but its frozen weights, so visitors can share it."""
+    """A trained VAE behind arrays. Holds no state but its frozen weights, so visitors can share it.
 
-    def __init__(self, model: str = MODEL):
-        self.card = assets.card(model, MADE_BY)
-        tensors = load_file(assets.weights(model, MADE_BY))
-        tensors = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
-        self._mixture = {k: tensors.pop(k) for k in list(tensors) if k.startswith(aggregate.PREFIX)}
+    sigma: (size, size) float32, the decoder's sigma per pixel, for pixels in [-1, 1]: p(x|z) = N(decode(z), sigma^2).
+    source: pictures to ask it about, and what is known of them. facts: title, beta, version, for the page.
+    far: the largest coordinate that is decoded.
+    """
 
+    def __init__(self, net: vae.Vae, source, sigma: np.ndarray, facts: dict, *, axes=None, mixture=None, card=None, far=FAR):
+        self.source, self.sigma, self.facts, self.card = source, sigma, facts, card or {}
+        self.far = far
         self._device = device.choose().torch
-        self._net = vae.Vae(vae.Config(**self.card["config"])).eval().requires_grad_(False)
-        self._net.load_state_dict(tensors)
+        self._net = net.eval().requires_grad_(False)
         self._net.to(self._device, memory_format=torch.channels_last)  # halves the decoder's time on a CPU
+        self._mixture = mixture
 
-        self.size: int = self._net.config.size
-        self.dims: int = self._net.config.latent_dim
-        self.axes: list[dict] = self.card["axes"]
-        self.order: list[int] = sorted(range(self.dims), key=lambda d: -self.axes[d]["kl"])
+        self.size: int = net.config.size
+        self.dims: int = net.config.latent_dim
+        self._axes = axes
+
+    @property
+    def net(self) -> vae.Vae:
+        """The network itself, frozen, for engines that need its gradients or its likelihood."""
+        return self._net
+
+    @cached_property
+    def axes(self) -> list[dict]:
+        """Per dimension {kl: nats, effect: the attribute it moves most or "", share}."""
+        if self._axes is None:
+            kl = self.encode(self.source.batch(500)[0]).kl.mean(0)
+            self._axes = [{"kl": round(float(k), 3), "effect": "", "share": 0.0} for k in kl]
+        return self._axes
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Dimensions by what they hold, the fullest first."""
+        return sorted(range(self.dims), key=lambda d: -self.axes[d]["kl"])
+
+    @cached_property
+    def mixture(self) -> dict[str, torch.Tensor]:
+        """The aggregate posterior as a Gaussian mixture (`aggregate.draw`)."""
+        if self._mixture is None:
+            codes = self.encode(self.source.batch(2000)[0])
+            rng = torch.Generator().manual_seed(0)
+            z = torch.from_numpy(codes.mu) + torch.from_numpy(codes.sigma) * torch.randn(codes.mu.shape, generator=rng)
+            self._mixture = aggregate.fit(z, components=min(24, max(1, len(z) // 60)), seed=0)
+        return self._mixture
 
     @torch.inference_mode()
     def encode(self, images: np.ndarray) -> Code:
@@ -80,7 +116,7 @@ class Vae:
     def decode(self, z: np.ndarray) -> np.ndarray:
         """(B, D) -> (B, size, size, 3) uint8: the decoder's mean pictures.
 
-        Raises ValueError for another width, for NaN, and for values no face has (beyond 12 sigma of the prior).
+        Raises ValueError for another width, for NaN, and for values no picture has (beyond `far`).
         """
         z = self._codes(z)
         parts = []
@@ -104,7 +140,7 @@ class Vae:
         rng = torch.Generator().manual_seed(int(seed) % 2**63)
         if source == "prior":
             return (temperature * torch.randn(n, self.dims, generator=rng)).numpy()
-        return aggregate.draw(self._mixture, n, rng, temperature).clamp(-FAR, FAR).numpy()
+        return aggregate.draw(self.mixture, n, rng, temperature).clamp(-self.far, self.far).numpy()
 
     def film(self, z: np.ndarray, dim: int, values: np.ndarray) -> np.ndarray:
         """(D,) -> (F, size, size, 3) uint8: the face of z with z[dim] replaced by each of F values, in one batch."""
@@ -129,12 +165,11 @@ class Vae:
 
     @cached_property
     def _gallery(self) -> Gallery:
-        indices = np.array(GALLERY) + corpus.SPLITS["test"].start
-        images = corpus.render(indices)
-        return Gallery(images, self.encode(images), [corpus.caption(row) for row in corpus.attributes(indices)])
+        images, captions = self.source.gallery()
+        return Gallery(images, self.encode(images), captions)
 
     def gallery(self) -> Gallery:
-        """24 faces that no training saw; the first is the one to start on."""
+        """Two dozen pictures that no training saw; the first is the one to start on."""
         return self._gallery
 
     def _codes(self, z: np.ndarray) -> np.ndarray:
@@ -143,6 +178,6 @@ class Vae:
             raise ValueError(f"A code is a list of {self.dims} numbers.")
         if not np.isfinite(z).all():
             raise ValueError("A code must hold finite numbers only.")
-        if np.abs(z).max() > FAR:
-            raise ValueError(f"A code's numbers must lie between {-FAR:g} and {FAR:g}.")
+        if np.abs(z).max() > self.far:
+            raise ValueError(f"A code's numbers must lie between {-self.far:g} and {self.far:g}.")
         return z

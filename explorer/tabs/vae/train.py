@@ -10,23 +10,10 @@ from PIL import Image
 from explorer import assets, corpus, device, export
 from explorer.tabs.vae import aggregate, measure
 from explorer.tabs.vae import model as vae
+from explorer.tabs.vae.objective import negative_elbo, precision
 from explorer.training import card, session
 from explorer.training.data import NAMES, Data, Unavailable, open_data
 from explorer.training.loop import Run, fit
-
-# Where eyes, brows, glasses and mouth are in a corpus face. They are a fifth of the pixels and most of what one looks at,
-# so their Gaussian is narrower: a squared error counts four times there, twice on a two-pixel rim.
-FACE = (slice(20, 48), slice(17, 47))
-
-
-def precision(size: int, data: str) -> torch.Tensor:
-    """How often a squared error counts, per pixel: (size, size), all ones but for avatars."""
-    weight = torch.ones(size, size)
-    if data == "avatars":
-        rows, columns = FACE
-        weight[rows.start - 2 : rows.stop + 2, columns.start - 2 : columns.stop + 2] = 2
-        weight[rows, columns] = 4
-    return weight
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,18 +52,14 @@ def main(argv: list[str] | None = None) -> int:
     sigma = (args.sigma / precision(data.size, args.data).sqrt()).to(where.torch)
     train = torch.from_numpy(data.train)
 
-    def negative_elbo(net, indices, generator):
+    def loss_of(net, indices, generator):
         x = train[indices].to(where.torch).permute(0, 3, 1, 2)  # a channels_last view, so nothing is moved
         x = x.float().div_(127.5).sub_(1)
-        mu, logvar = net.encode(x)
-        eps = torch.randn(mu.shape, generator=generator).to(where.torch)
-        x_hat = net.decode(vae.reparametrize(mu, logvar, eps))
-        reconstruction = vae.nll(x, x_hat, sigma).mean()
-        kl = vae.kl(mu, logvar).sum(1).mean()
-        return reconstruction + args.beta * kl, {"reconstruction": reconstruction.detach(), "kl": kl.detach()}
+        eps = torch.randn((len(x), args.latent_dim), generator=generator).to(where.torch)
+        return negative_elbo(net, x, eps, sigma, args.beta)
 
     print(f"Training on {len(data.train):,} pictures ({data.name}), {where.reason}.", flush=True)
-    steps = fit(run, len(train), negative_elbo, batch_size=args.batch_size, **budget)
+    steps = fit(run, len(train), loss_of, batch_size=args.batch_size, **budget)
     if not session.follow(run, steps, unfinished):
         return 130
     command = "python -m explorer.tabs.vae.train " + " ".join(sys.argv[1:] if argv is None else argv)

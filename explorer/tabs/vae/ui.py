@@ -16,10 +16,31 @@ from starlette.routing import Route
 
 from explorer import export, routes, uploads
 from explorer.batcher import MicroBatcher
+from explorer.tabs.vae import (
+    attribute_routes,
+    elbo_routes,
+    metric_routes,
+    model_routes,
+    path_routes,
+    training_routes,
+    worlds_routes,
+)
 from explorer.views.film import Film
 from explorer.views.latent_desk import LatentDesk
 from explorer.views.morph import Morph
+from explorer.views.vae_attributes import VaeAttributes
+from explorer.views.vae_bar import VaeBar
+from explorer.views.vae_elbo import VaeElbo
+from explorer.views.vae_metrics import VaeMetrics
+from explorer.views.vae_paths import VaePaths
+from explorer.views.vae_train import VaeTrain
+from explorer.views.vae_worlds import VaeWorlds
 
+PARTS = (model_routes, worlds_routes, elbo_routes, attribute_routes, path_routes, metric_routes, training_routes)
+VIEWS = (
+    (VaeWorlds, "worlds"), (VaeElbo, "elbo"), (VaeAttributes, "attributes"), (VaePaths, "paths"),
+    (VaeMetrics, "metrics"), (VaeTrain, "train"),
+)  # fmt: skip
 PAIR = 0, 2  # faces of the gallery that the first morph joins: unlike in hair and shirt, alike in their background
 FRAMES = 33  # of a morph
 MOST = 128  # pictures that one request may ask for
@@ -27,26 +48,40 @@ MOST = 128  # pictures that one request may ask for
 
 def build() -> list[Route]:
     """Draws the tab into the Blocks around it and returns its routes."""
+    VaeBar(routes="vae", elem_id="vae-bar")
     LatentDesk(routes="vae", elem_id="vae-desk")
     with Morph(routes="vae", desk="#vae-desk", pair=PAIR, frames=FRAMES, elem_id="vae-morph"):
         Film("Morph")
+    for view, name in VIEWS:
+        view(routes="vae", elem_id="vae-" + name)
     _endpoints()
+    gr.context.Context.root_block.unload(left)
     return [
         routes.get("vae/start", start),
-        routes.get("vae/gallery", gallery),
         routes.get("vae/decode", decode),
         routes.get("vae/film", film),
         routes.get("vae/ends", ends),
         routes.get("vae/sample", sample),
         routes.get("vae/morph", morph),
         routes.post("vae/encode", encode),
+        *(route for part in PARTS for route in part.routes()),
     ]
+
+
+def left(request: gr.Request) -> None:
+    """A page was closed: what the parts keep for it goes."""
+    for part in PARTS:
+        if hasattr(part, "left"):
+            part.left(request.session_hash)
 
 
 def warm() -> None:
     """Loads the model and takes every path once, so that the first visitor does not wait for it."""
     vae = _vae()
     vae.decode(vae.gallery().codes.mu[:1])
+    for part in PARTS:
+        if hasattr(part, "warm"):
+            part.warm()
 
 
 @cache
@@ -58,7 +93,17 @@ def _vae():
 
 # Single pictures are batched across visitors. Whole films take turns on a thread of their own, so that however many
 # are asked for, they hold up no single picture for longer than they share the processor with it.
-_faces = MicroBatcher(lambda codes: _vae().decode(np.stack(codes)))
+def _decoded(rows: list) -> list[np.ndarray]:
+    """(model, code) pairs -> pictures, those of one model in one call."""
+    out: list = [None] * len(rows)
+    for vae in {id(vae): vae for vae, _ in rows}.values():
+        mine = [i for i, (other, _) in enumerate(rows) if other is vae]
+        for i, face in zip(mine, vae.decode(np.stack([rows[i][1] for i in mine]))):
+            out[i] = face
+    return out
+
+
+_faces = MicroBatcher(_decoded)
 _films = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vae-films")
 
 
@@ -71,15 +116,15 @@ async def _in_turn(work, *args):
 
 async def start(request: Request) -> Response:
     """What the page needs to know of the model, and the codes of the gallery, as JSON."""
-    return JSONResponse(await asyncio.to_thread(_facts), headers={"cache-control": "no-store"})
+    vae = await model_routes.asked(request)
+    return JSONResponse(await asyncio.to_thread(_facts, vae), headers={"cache-control": "no-store"})
 
 
-def _facts() -> dict:
-    vae = _vae()
+def _facts(vae) -> dict:
     faces = vae.gallery()
     codes = [{"mu": _list(mu), "sigma": _list(sigma)} for mu, sigma in zip(faces.codes.mu, faces.codes.sigma)]
     return {
-        "version": vae.card["sha256"][:8],  # the page adds it to every address, as browsers keep what they have fetched
+        "version": vae.facts["version"],  # the page adds it to every address, as browsers keep what they have fetched
         "dims": vae.dims,
         "size": vae.size,
         "order": vae.order,
@@ -89,32 +134,24 @@ def _facts() -> dict:
     }
 
 
-async def gallery(request: Request) -> Response:
-    """The gallery's faces, in the order of `start`: a sprite."""
-    faces = await asyncio.to_thread(lambda: _vae().gallery())
-    sprite = routes.png_sprite(faces.images)
-    sprite.headers["cache-control"] = "no-store"  # another model may have another gallery
-    return sprite
-
-
 async def decode(request: Request) -> Response:
     """?z=: one face, raw RGB."""
-    z = await _code(request, "z")
-    return routes.raw(await _faces(z))
+    vae, z = await _code(request, "z")
+    return routes.raw(await _faces((vae, z)))
 
 
 async def film(request: Request) -> Response:
     """?z=&dim=&from=&to=&frames=: the faces of z with one number running through a range, as a sprite."""
-    z, dim, count = await _code(request, "z"), routes.whole(request, "dim"), routes.whole(request, "frames", 49)
+    (vae, z), dim, count = await _code(request, "z"), routes.whole(request, "dim"), routes.whole(request, "frames", 49)
     if not 2 <= count <= MOST:
         raise ValueError(f"A film has 2 to {MOST} frames.")
     values = np.linspace(_number(request, "from", -3), _number(request, "to", 3), count)
-    return routes.png_sprite(await _in_turn(_vae().film, z, dim, values))
+    return routes.png_sprite(await _in_turn(vae.film, z, dim, values))
 
 
 async def ends(request: Request) -> Response:
     """?z=&dims=&at=: for each of some dimensions the faces of z at -at and at +at, as a sprite of pairs."""
-    z, at = await _code(request, "z"), _number(request, "at", 2.5)
+    (vae, z), at = await _code(request, "z"), _number(request, "at", 2.5)
     asked = request.query_params.get("dims", "")
     dims = routes.numbers(asked, min(asked.count(",") + 1, len(z)), "dims").astype(int)
     if not (0 <= dims.min() and dims.max() < len(z)):
@@ -122,7 +159,7 @@ async def ends(request: Request) -> Response:
     pairs = np.repeat(z[None], 2 * len(dims), axis=0)
     pairs[np.arange(0, len(pairs), 2), dims] = -at
     pairs[np.arange(1, len(pairs), 2), dims] = at
-    return routes.png_sprite(await _in_turn(_vae().decode, pairs))
+    return routes.png_sprite(await _in_turn(vae.decode, pairs))
 
 
 async def sample(request: Request) -> Response:
@@ -131,15 +168,15 @@ async def sample(request: Request) -> Response:
     A temperature T gives middle + T (z - middle), which the page computes while one drags it.
     """
     seed, source = routes.whole(request, "seed"), request.query_params.get("source", "aggregate")
-    vae = await asyncio.to_thread(_vae)
-    z, middle = (vae.sample(1, seed, temperature, source)[0] for temperature in (1.0, 0.0))
+    vae = await model_routes.asked(request)
+    z, middle = await asyncio.to_thread(lambda: [vae.sample(1, seed, heat, source)[0] for heat in (1.0, 0.0)])
     return JSONResponse({"z": _list(z), "middle": _list(middle)})
 
 
 async def morph(request: Request) -> Response:
     """?a=&b=&frames=: the faces from code a to code b as a sprite; with &format=gif|mp4|strip (&fps= ...) as a file."""
-    a, b = await _code(request, "a"), await _code(request, "b")
-    frames = await _in_turn(_vae().morph, a, b, routes.whole(request, "frames", FRAMES))
+    (vae, a), (_, b) = await _code(request, "a"), await _code(request, "b")
+    frames = await _in_turn(vae.morph, a, b, routes.whole(request, "frames", FRAMES))
     if "format" in request.query_params:
         return routes.download(frames, request.query_params, "morph")
     return routes.png_sprite(frames)
@@ -147,14 +184,14 @@ async def morph(request: Request) -> Response:
 
 async def encode(request: Request) -> Response:
     """POST an image file of any common kind: its code and its pixels as the model saw them, as JSON. It is not kept."""
-    picture, code = await asyncio.to_thread(_read, await request.body())
+    vae = await model_routes.asked(request)
+    picture, code = await asyncio.to_thread(_read, vae, await request.body())
     pixels = base64.b64encode(picture.pixels.tobytes()).decode()
     mu, sigma = _list(code.mu[0]), _list(code.sigma[0])
     return JSONResponse({"mu": mu, "sigma": sigma, "pixels": pixels, "note": picture.note})
 
 
-def _read(data: bytes):
-    vae = _vae()
+def _read(vae, data: bytes):
     picture = uploads.read_image(data, vae.size)
     return picture, vae.encode(np.array([picture.pixels]))
 
@@ -163,10 +200,17 @@ def _list(values: np.ndarray) -> list[float]:
     return [round(float(v), 4) for v in values]
 
 
-async def _code(request: Request, name: str) -> np.ndarray:
-    """A code (D,) from the query. The first to ask waits for the model, in a thread; then none is needed."""
-    vae = _vae() if _vae.cache_info().currsize else await asyncio.to_thread(_vae)
-    return routes.numbers(request.query_params.get(name), vae.dims, name)
+async def _code(request: Request, name: str) -> tuple:
+    """The model that is asked, and a code (D,) from the query."""
+    vae = await _asked(request)
+    return vae, routes.numbers(request.query_params.get(name), vae.dims, name)
+
+
+async def _asked(request: Request):
+    """As `model_routes.asked`, but for the usual model no thread is needed once it is loaded."""
+    if not request.query_params.get("model") and _vae.cache_info().currsize:
+        return _vae()
+    return await model_routes.asked(request)
 
 
 def _number(request: Request, name: str, default: float) -> float:
@@ -204,7 +248,7 @@ def vae_encode(file: bytes):
     if not file:
         raise _told("Give an image file.")
     try:
-        picture, code = _read(file)
+        picture, code = _read(_vae(), file)
     except ValueError as error:
         raise _told(error) from None
     face = _vae().decode(code.mu)[0]

@@ -65,8 +65,8 @@ def test_stopping_loses_nothing_and_the_same_command_continues(tmp_path):
 
 
 def test_the_face_counts_more_for_avatars_only():
-    weight = train.precision(64, "avatars")
+    weight = objective.precision(64, "avatars")
     assert weight.max() == 4 and weight.min() == 1
-    assert (train.precision(32, "digits") == 1).all()
+    assert (objective.precision(32, "digits") == 1).all()
     with pytest.raises(SystemExit):
         train.main(["--minutes", "1", "--steps", "1"])

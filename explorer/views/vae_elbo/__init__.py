@@ -1,0 +1,22 @@
+"""The ELBO of one picture as a bill, the reparametrisation board, and the decoder as a distribution.
+
+One part of the VAE tab; `vae_common/part.js` shows it. Speaks to the routes below `/gradio_api/x/<routes>/elbo/`.
+All scripts share one scope, in the order below, so no name may be declared twice.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+
+from explorer.views import parts
+
+HERE = Path(__file__).parent
+SCRIPTS = ("../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "elbo.js")
+STYLES = ("../vae_common/base.css", "elbo.css")
+
+
+class VaeElbo(gr.HTML):
+    """The part over the routes below `/gradio_api/x/<routes>/elbo/`."""
+
+    def __init__(self, routes: str = "vae", **kwargs):
+        super().__init__(**parts(HERE, "elbo.html", STYLES, SCRIPTS), routes=routes, **kwargs)
