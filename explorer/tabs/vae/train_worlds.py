@@ -96,7 +96,9 @@ def publish(data: Data, folder: Path, out: Path, command: str, args) -> None:
         mu, logvar = measure.encode(net, shown)
         tensors |= {f"{stop}.{name}": tensor for name, tensor in card.half(net.state_dict()).items()}
         tensors |= {f"codes.{stop}.mu": mu, f"codes.{stop}.logvar": logvar}
-        stops[stop] = {"steps": int(steps), "minutes": round(seconds / 60, 2)} | measured(net, data, args.seed)
+        told, seen = measured(net, data.val, args.seed), measured(net, data.train[: len(shown)], args.seed)
+        told["train"] = {name: seen[name] for name in ("rate", "distortion", "psnr_db")}  # a net that overfits differs
+        stops[stop] = {"steps": int(steps), "minutes": round(seconds / 60, 2)} | told
         sheet.append(board(net, mu))
         print(f"{data.name} {stop}: {stops[stop]}", flush=True)
     facts = {
@@ -113,11 +115,11 @@ def publish(data: Data, folder: Path, out: Path, command: str, args) -> None:
     Image.fromarray(np.concatenate(sheet, 1)).save(out / "sheet.png")
 
 
-def measured(net: vae.Vae, data: Data, seed: int) -> dict:
-    """Rate and distortion on held-out pictures, in nats; PSNR of decode(mu)."""
-    mu, logvar = measure.encode(net, data.val)
-    z = measure.posterior_samples(net, data.val, seed)
-    x = data.val.astype(np.float32) / 127.5 - 1
+def measured(net: vae.Vae, images: np.ndarray, seed: int) -> dict:
+    """Rate and distortion in nats, means over pictures; PSNR of decode(mu)."""
+    mu, logvar = measure.encode(net, images)
+    z = measure.posterior_samples(net, images, seed)
+    x = images.astype(np.float32) / 127.5 - 1
     parts = []
     with torch.inference_mode():
         for i in range(0, len(x), 256):
@@ -127,7 +129,7 @@ def measured(net: vae.Vae, data: Data, seed: int) -> dict:
     found = {
         "rate": float(kl.sum()),
         "distortion": float(torch.cat(parts).mean()),
-        "psnr_db": float(pixels.psnr(measure.decode(net, mu), data.val).mean()),
+        "psnr_db": float(pixels.psnr(measure.decode(net, mu), images).mean()),
         "spread": float(mu.std()),
         "sigma": float((0.5 * logvar).exp().mean()),
     }
