@@ -49,7 +49,8 @@ def main(argv: list[str] | None = None) -> int:
                 finished.unlink(missing_ok=True)
             if not finished.exists() and not train(stop, data, args, budget, folder, where):
                 return 130
-        publish(data, folder, (args.out or assets.SHIPPED / "vae") / f"worlds-{name}", command, args)
+        if publish(data, folder, (args.out or assets.SHIPPED / "vae") / f"worlds-{name}", command, args):
+            session.forget_folder(folder)
     return 0
 
 
@@ -78,8 +79,8 @@ def train(stop: str, data: Data, args, budget: dict, folder: Path, where) -> boo
     return True
 
 
-def publish(data: Data, folder: Path, out: Path, command: str, args) -> None:
-    """Measures each stop's weights as they will be read back, and writes one file of all of them."""
+def publish(data: Data, folder: Path, out: Path, command: str, args) -> bool:
+    """Measures each stop's weights as they will be read back, and writes one file of all of them; False while one is missing."""
     from safetensors.torch import load_file
 
     shown, labels = BY_NAME[data.name].batch(SHOWN)
@@ -88,7 +89,7 @@ def publish(data: Data, folder: Path, out: Path, command: str, args) -> None:
         path = folder / f"{stop}.safetensors"
         if not path.exists():
             print(f"{data.name}: {stop} is not trained yet; nothing is written.")
-            return
+            return False
         weights = load_file(path)
         steps, seconds = weights.pop("steps_seconds").tolist()
         net = vae.Vae(worlds.config(data.size)).eval()
@@ -113,6 +114,7 @@ def publish(data: Data, folder: Path, out: Path, command: str, args) -> None:
     }
     card.publish(out, tensors, facts)
     Image.fromarray(np.concatenate(sheet, 1)).save(out / "sheet.png")
+    return True
 
 
 def measured(net: vae.Vae, images: np.ndarray, seed: int) -> dict:
