@@ -18,7 +18,7 @@ const known = (part) => VAE_PARTS.some(([name]) => name === part);
 const buttons = VAE_PARTS.map(([name, words, title]) =>
   piece("button", { type: "button", class: "part-button", "data-to": name, title, onclick: () => open(name) }, words));
 const nav = piece("nav", { class: "part-nav", "aria-label": "Parts of this tab" }, buttons);
-const select = piece("select", { "data-pick": "model", onchange: () => choose(select.value) });
+const select = piece("select", { "data-pick": "model", "aria-label": "Model", onchange: () => choose(select.value) });
 const label = piece("label", { class: "bar-model", hidden: true }, piece("span", {}, "Model"), select);
 bar.append(nav, label);
 
