@@ -32,6 +32,7 @@ train: $(VENV)/installed
 	$(PY) -m explorer.judge.train
 	$(PY) -m explorer.clip.train
 	$(PY) -m explorer.tabs.vae.train
+	$(PY) -m explorer.tabs.vae.train_worlds
 	$(PY) -m explorer.tabs.diffusion.train
 	$(PY) -m explorer.tabs.gan.train
 
