@@ -66,4 +66,4 @@ def _sized(picture: np.ndarray, size: int) -> np.ndarray:
 
     if len(picture) == size:
         return picture
-    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
+    return np.array(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
