@@ -33,7 +33,8 @@ class Run:
         self.id, self.key, self.kind, self.total, self.facts = secrets.token_hex(8), key, kind, total, facts
         self.parts: list = []
         self.state, self.error = "running", ""
-        self.followers: set[str] = set()
+        self.followers: set[str] = set()  # pages for whom it runs
+        self.readers: set[str] = set()  # pages that may ask for what there is
         self._chunks = chunks
 
     def advance(self) -> bool:
@@ -73,6 +74,7 @@ def begin(session: str, key, kind: str, make: Callable[[], Iterator], total: int
             _runs[found.id] = found
             _pool.submit(_step, found)
         found.followers.add(session)
+        found.readers.add(session)
         _runs.move_to_end(found.id)
         return found
 
@@ -84,10 +86,10 @@ def _step(run: Run) -> None:
 
 
 def get(session: str, name) -> Run:
-    """Raises ValueError for a run that this page does not follow."""
+    """Raises ValueError for a run that this page has not begun."""
     with _lock:
         found = _runs.get(name) if isinstance(name, str) else None
-        if found is None or session not in found.followers:
+        if found is None or session not in found.readers:
             raise ValueError(GONE)
         _runs.move_to_end(found.id)
         return found
@@ -98,14 +100,14 @@ def stop(session: str, name) -> None:
     run = get(session, name)
     with _lock:
         _unfollow(run, session)
-        run.followers.add(session)  # it may still ask for what there is
 
 
 def left(session: str) -> None:
     with _lock:
         for run in list(_runs.values()):
             _unfollow(run, session)
-            if not run.followers and (run.state != "done" or run.key[0]):  # nobody else can ask for it
+            run.readers.discard(session)
+            if not run.readers and (run.state != "done" or run.key[0]):  # nobody else can ask for it
                 _runs.pop(run.id, None)
 
 
