@@ -209,9 +209,11 @@ def test_an_answer_is_computed_once_and_a_failure_is_forgotten():
 
 
 BAD = [
-    ("bill", {"picture": "gallery:99"}, "gallery"), ("bill", {"samples": "0"}, "samples"), ("bill", {"samples": "9999"}, "samples"),
-    ("bill", {"seed": "-1"}, "seed"), ("bill", {"picture": "upload:nobody"}, "bring it again"), ("start", {"model": "own-x"}, "train"),
-    ("start", {"model": "nothing"}, "no model"), ("news", {"run": "x"}, "start it again"), ("spectrum", {"picture": "x"}, "picture"),
+    ("bill", {"picture": "gallery:99"}, "gallery"), ("bill", {"samples": "0"}, "samples"),
+    ("bill", {"samples": "9999"}, "samples"), ("bill", {"seed": "-1"}, "seed"),
+    ("bill", {"picture": "upload:nobody"}, "bring it again"), ("start", {"model": "own-x"}, "train"),
+    ("start", {"model": "nothing"}, "no model"), ("news", {"run": "x"}, "start it again"),
+    ("spectrum", {"picture": "x"}, "picture"),
 ]  # fmt: skip
 
 
@@ -222,12 +224,13 @@ def test_a_question_that_makes_no_sense_is_one_sentence(ask, path, query, word):
 
 
 ORDERS = [
-    ("yours", {"mu": [0, 0], "sigma": [1, 1, 1]}), ("yours", {"mu": [0, 0, None], "sigma": [1, 1, 1]}), ("yours", {"mu": [0, 0, 0]}),
-    ("yours", {"mu": [0, 0, 1e9], "sigma": [1, 1, 1]}), ("yours", {"samples": 1e3}), ("yours", {"samples": True}), ("yours", {"mu": {}}),
-    ("walk", {"dim": 3}), ("walk", {"which": "z"}), ("walk", {"samples": 500}), ("pixels", {"z": [0, 0, "a"]}), ("pixels", {"seed": -1}),
-    ("pixels", {"z": 7}), ("draws", {"count": 100}), ("bound", {"count": 10**6}), ("bound", {"count": 0}), ("gradients", {"of": "cube"}),
+    ("yours", {"mu": [0, 0], "sigma": [1, 1, 1]}), ("yours", {"mu": [0, 0, None], "sigma": [1, 1, 1]}),
+    ("yours", {"mu": [0, 0, 0]}), ("yours", {"mu": [0, 0, 1e9], "sigma": [1, 1, 1]}), ("yours", {"samples": 1e3}),
+    ("yours", {"samples": True}), ("yours", {"mu": {}}), ("walk", {"dim": 3}), ("walk", {"which": "z"}),
+    ("walk", {"samples": 500}), ("pixels", {"z": [0, 0, "a"]}), ("pixels", {"seed": -1}), ("pixels", {"z": 7}),
+    ("draws", {"count": 100}), ("bound", {"count": 1000000}), ("bound", {"count": 0}), ("gradients", {"of": "cube"}),
     ("gradients", {"sigma": 0}), ("gradients", {"sigma": "wide"}), ("gradients", {"mu": [1]}), ("gradients", {"dim": 1.5}),
-    ("gradients", {"count": 10**8}), ("stop", {"run": None}), ("yours", {"model": ["own"], "picture": 3, "mu": []}),
+    ("gradients", {"count": 100000000}), ("stop", {"run": None}), ("yours", {"model": ["own"], "picture": 3, "mu": []}),
 ]  # fmt: skip
 
 
