@@ -11,7 +11,11 @@ import gradio as gr
 from explorer.views import parts
 
 HERE = Path(__file__).parent
-SCRIPTS = ("../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "worlds.js")
+SCRIPTS = (
+    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "plane.js", "cloud.js",
+    "holes.js", "boards.js", "map.js", "world.js", "curve.js", "dial.js", "manifold.js", "draws.js", "quiz.js", "python.js",
+    "files.js", "worlds.js",
+)  # fmt: skip
 STYLES = ("../vae_common/base.css", "worlds.css")
 
 

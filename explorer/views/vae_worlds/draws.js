@@ -1,0 +1,41 @@
+// Dice: the same draws from the prior, painted by every world side by side, with what is near them.
+
+/** makeDraws({fetch(seed) -> {sprite, z}, point(z), again(seed)}) -> {node, set(seed), tell(worlds, near)} */
+function makeDraws({ fetch, point, shown }) {
+  const table = piece("div", { class: "draws-table", role: "group", "aria-label": "Draws from the prior" });
+  const roll = buttonOf({ words: "Roll the dice", title: "Other draws from the prior (R)", press: () => set(seed + 1), "data-do": "roll" });
+  const node = piece("section", { class: "card draws", "aria-label": "Draws from the prior" },
+    piece("header", {}, piece("h3", {}, "Draw from the prior"),
+      piece("p", { class: "muted" }, "The same eight points z ~ N(0, I) in every world. A dashed frame: a hole, where the decoder never learnt what to paint.")),
+    piece("div", { class: "tools" }, roll), table);
+  let seed = 0, found = null;
+
+  const ask = latest(async (wanted) => {
+    const answer = await fetch(wanted);
+    if (wanted === seed) (found = answer), shown(seed, answer.z);
+  });
+
+  function set(next) {
+    seed = next % 1_000_000;
+    ask(seed);
+  }
+
+  function tell(worlds, near) {
+    if (!found) return;
+    const count = found.z.length;
+    tellParts(table, worlds.filter((world) => world.model.stop !== undefined).map((world, w) => piece("div", { class: "draws-row" },
+      piece("b", { class: "draws-name" }, world.head()),
+      found.z.map((z, i) => {
+        const canvas = piece("canvas", { class: "picture" });
+        paintFrame(canvas, found.sprite, w * count + i);
+        const [, distance] = world.cloud ? nearestCode(world.cloud, z) : [0, NaN], hole = Boolean(world.cloud && inHole(world.cloud, z, near));
+        return piece("button", { type: "button", class: "draw", "data-hole": hole, "data-distance": distance.toFixed(4), onclick: () => point(z),
+          "aria-label": `Draw ${i + 1}: ${hole ? "in a hole, " : ""}${fixedText(distance)} from the nearest code`, title: `z = (${fixedText(z[0])}, ${fixedText(z[1])})` },
+          canvas, piece("span", {}, hole ? "hole " + fixedText(distance) : fixedText(distance)));
+      }))));
+    node.dataset.ready = "true";
+    node.dataset.seed = seed;
+  }
+
+  return { node, set, tell, roll: () => set(seed + 1), get z() { return found?.z ?? []; }, get seed() { return seed; } };
+}
