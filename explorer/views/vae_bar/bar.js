@@ -97,6 +97,7 @@ function show() {
 }
 
 show();
-// The other views of the tab are mounted in the same moment, in any order.
+// The other views of the tab are mounted in the same moment, in any order: those before this one learn only now what is open.
 requestAnimationFrame(show);
+tell("part", { part: state.part });
 renew();
