@@ -17,6 +17,12 @@ IDLE_SECONDS = 900  # and loses it in any case after a coffee break; it opens ag
 FRAME_SHARE = 0.5  # of one core, for pictures of all live runs together: more viewers, fewer pictures each
 ROOMS = 64  # class rooms at once
 
+# --- VAEs that are trained on the page ---
+
+TRAININGS = 2  # at once, a thread each; they give way to whoever only looks
+TRAINING_SECONDS = 60  # of one stretch, so that a line moves; it may be continued at the line's end
+TRAINING_UPLOADS = 8  # ZIPs that are read or wait for it: 160 MB
+
 # --- Uploads ---
 
 UPLOAD_BYTES = 20_000_000  # the largest phone photographs have about 15 MB

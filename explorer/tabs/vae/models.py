@@ -8,7 +8,8 @@ from explorer.tabs.vae import engine, worlds
 from explorer.tabs.vae.engine import Vae
 
 FACES = "faces"
-OWN, OWN_EACH, PAGES = "own-", 4, 60  # models kept of a page, pages that keep any
+OWN, OWN_EACH, PAGES = "own-", 4, 80  # models kept of a page, pages that keep any
+SHARED = ""  # the session of a model that was trained here for everybody
 GONE = "This model was trained on a page that is closed, or it was let go for newer ones; train it again."
 
 _own: OrderedDict[str, OrderedDict[str, Vae]] = OrderedDict()  # session -> name -> model, oldest first
@@ -28,7 +29,7 @@ def get(name: str | None = FACES, session: str = "") -> Vae:
         return worlds.load(data).stops[stop]
     if name.startswith(OWN):
         with _lock:
-            found = _own.get(session, {}).get(name)
+            found = _own.get(session, {}).get(name) or _own.get(SHARED, {}).get(name)
         if found is None:
             raise ValueError(GONE)
         return found
@@ -43,7 +44,8 @@ def offer(session: str = "") -> list[dict]:
             words = {"0": "reconstruction only", "kl": "KL only"}.get(stop, f"β = {stop}")
             shipped.append({"name": f"{data}-{stop}", "title": f"{worlds.TITLES[data]}, 2 numbers, {words}", "own": False})
     with _lock:
-        own = [{"name": name, "title": vae.facts["title"], "own": True} for name, vae in _own.get(session, {}).items()]
+        mine = _own.get(SHARED, {}) | (_own.get(session, {}) if session else {})
+        own = [{"name": name, "title": vae.facts["title"], "own": True} for name, vae in mine.items()]
     return shipped + own
 
 
@@ -58,17 +60,21 @@ def facts(name: str, vae: Vae) -> dict:
     }  # fmt: skip
 
 
-def keep(session: str, vae: Vae) -> str:
-    """Keeps a model that a page trained, and gives its name. The page's oldest goes when it has too many."""
-    name = OWN + secrets.token_hex(4)
+def keep(session: str, vae: Vae, name: str = "") -> str:
+    """Keeps a model that a page trained, and gives its name; under a name that is known it takes the other's place.
+
+    The page's oldest goes when it has too many, and the pages that have been without news for longest.
+    """
+    name = name or OWN + secrets.token_hex(4)
     with _lock:
         mine = _own.setdefault(session, OrderedDict())
         _own.move_to_end(session)
         mine[name] = vae
         while len(mine) > OWN_EACH:
             mine.popitem(last=False)
-        while len(_own) > PAGES:
-            _own.popitem(last=False)
+        pages = [page for page in _own if page not in (SHARED, session)]
+        while len(pages) >= PAGES:
+            del _own[pages.pop(0)]
     return name
 
 

@@ -1,0 +1,395 @@
+"""Who trains when: a few seats for all pages, a line before them, and what each page keeps. Knows no network and no page's looks.
+
+A training is heavy, so few run at once, each for so long at most; the rest wait and are told their place.
+"""
+
+import logging
+import os
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from explorer import limits
+from explorer.tabs.vae import models, training_data, training_zip
+from explorer.tabs.vae.training_data import Pictures, Stopped
+from explorer.tabs.vae.training_film import Film
+from explorer.tabs.vae.training_run import Training, title
+from explorer.tabs.vae.training_settings import Settings, checked
+from explorer.training.data import Unavailable
+
+log = logging.getLogger("explorer")
+
+RUNS = models.OWN_EACH  # kept of a page, each with its model
+PAGES = 80  # that keep any
+KEPT_BYTES = 600_000_000  # of pictures, films and nets of all pages
+GONE = "This training is no longer here; train it again."
+FULL = f"A page keeps {RUNS} trainings; delete one first."
+BROKE = "The training broke off; the host's log says why."
+EXAMPLE = "own-example"  # the first view's training: one for all pages
+UP = "Its {} seconds are up; go on where others do not wait."
+
+
+class Run:
+    """One training of a page: where it is in its life, and what came of it. Anyone may read it at any time."""
+
+    def __init__(self, session: str, name: str, settings: Settings, data: Pictures | None):
+        self.session, self.name, self.settings, self.data = session, name, settings, data
+        self.state, self.note = "waiting", ""  # waiting, opening, running, stopped, done, failed
+        self.training: Training | None = None
+        self.kept = False  # whether its model may be chosen
+        self.left = 0.0  # seconds, as the loop guesses
+        self._wanted = threading.Event()
+        self._turn: Future | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state in ("waiting", "opening", "running")
+
+    @property
+    def film(self) -> Film | None:
+        return self.training and self.training.film
+
+    @property
+    def size(self) -> int:
+        """Bytes that would be free without it: its film and four copies of its net (weights, average, and Adam's two)."""
+        if self.training is None:
+            return 0
+        return self.training.film.size + 16 * sum(p.numel() for p in self.training.run.model.parameters())
+
+    def go(self) -> None:
+        """Into the line."""
+        self.state, self.note = "waiting", ""
+        self._wanted.set()
+        with _lock:
+            _line.append(self)
+        self._turn = _seats.submit(self._work)
+
+    def stop(self) -> None:
+        """It ends after the step that it is at; one that waits leaves the line."""
+        self._wanted.clear()
+        if self._turn is not None and self._turn.cancel():
+            _leave(self)
+            self.state = "stopped"
+
+    def wait(self, seconds: float) -> None:
+        """Until it has come to rest, for tests and scripts."""
+        if self._turn is not None and not self._turn.cancelled():
+            self._turn.result(seconds)
+
+    def _work(self) -> None:
+        _leave(self)
+        state = "stopped"
+        try:
+            if not self._wanted.is_set():
+                return
+            self.state = "opening"
+            if self.training is None:
+                data = self.data or training_data.open_set(self.settings.data, self.settings.size, self._progress)
+                self.training = Training(self.settings, data)
+            self.state = "running"
+            state = self._train()
+        except Stopped:
+            pass
+        except (ValueError, Unavailable) as problem:
+            state, self.note = "failed", str(problem)
+        except FloatingPointError:
+            state, self.note = "failed", "The loss ran away; choose a lower learning rate."
+        except Exception:
+            log.exception("training %s", self.name)
+            state, self.note = "failed", BROKE
+        finally:
+            self.state = state  # last: who sees it finds all the rest
+
+    def _train(self) -> str:
+        training, until = self.training, time.monotonic() + limits.TRAINING_SECONDS
+        for progress in training.steps():
+            self.left = progress.left
+            if not self._wanted.is_set():
+                break
+            if time.monotonic() > until and not training.done:
+                self.note = UP.format(limits.TRAINING_SECONDS)
+                break
+        training.close()
+        if training.run.step:
+            vae = training.finished()
+            with _lock:  # not for a page that is closed meanwhile, nor for a run that was deleted
+                if self.name in (_shared if self.session == models.SHARED else _pages.get(self.session, _nobody)).runs:
+                    models.keep(self.session, vae, self.name)
+                    self.kept = True
+        return "done" if training.done else "stopped"
+
+    def _progress(self, done: int, total: int) -> None:
+        self.note = f"Making its pictures: {done:,} of {total:,}."
+        if not self._wanted.is_set():
+            raise Stopped
+
+    @property
+    def told(self) -> dict:
+        """What the page shows of it, without its film."""
+        training = self.training
+        return {
+            "run": self.name, "state": self.state, "note": self.note, "settings": self.settings.told, "kept": self.kept,
+            "title": title(self.settings, training.run.step if training else 0),
+            "step": training.run.step if training else 0, "goal": training.goal if training else self.settings.steps,
+            "left": round(self.left, 1) if self.state == "running" else None,
+            "seconds": round(training.run.seconds, 2) if training else 0,
+            "place": place(self), "newest": training.film.moments[-1].number if training and training.film.moments else -1,
+        }  # fmt: skip
+
+    def facts(self) -> dict:
+        """What stays the same all along: labels of the map's points, their meaning, the size of the net."""
+        if self.training is None:
+            raise ValueError("This training has not begun yet.")
+        data, net = self.training.data, self.training.run.model
+        return {
+            "labels": data.labels.tolist(), "factors": {name: list(values) for name, values in data.factors.items()},
+            "train": len(data.train), "held": len(data.held), "size": data.size,
+            "parameters": sum(p.numel() for p in net.parameters()),
+        }  # fmt: skip
+
+
+# ---- Seats --------------------------------------------------------------------------------------------------------------
+
+
+def _humble() -> None:
+    """Those who only look at pictures go before those who train (Linux keeps this per thread)."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+    except (AttributeError, OSError):
+        pass
+
+
+_seats = ThreadPoolExecutor(limits.TRAININGS, thread_name_prefix="vae-training", initializer=_humble)
+_reading = ThreadPoolExecutor(1, thread_name_prefix="vae-zip", initializer=_humble)
+_line: list[Run] = []
+_lock = threading.RLock()
+
+
+def _leave(run: Run) -> None:
+    with _lock:
+        if run in _line:
+            _line.remove(run)
+
+
+def place(run: Run) -> int:
+    """1 for who is next, 0 for who does not wait."""
+    with _lock:
+        return _line.index(run) + 1 if run in _line else 0
+
+
+# ---- Pages --------------------------------------------------------------------------------------------------------------
+
+
+class Upload:
+    """A ZIP that is being read, and the pictures that came of it."""
+
+    def __init__(self, data: bytes):
+        self.state, self.note, self.done, self.total, self.pictures = "reading", "", 0, 0, None
+        self._data, self._stopped = data, threading.Event()
+
+    def start(self) -> None:
+        self._turn = _reading.submit(self._work)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._turn.cancel():
+            self._data, self.state = b"", "stopped"
+
+    def _work(self) -> None:
+        state = "stopped"
+        try:
+            brought = training_zip.read(self._data, self._progress)
+            self.pictures, self.note = training_data.of_visitor(brought.pixels), brought.note
+            state = "ready"
+        except Stopped:
+            self.note = ""
+        except ValueError as problem:
+            state, self.note = "failed", str(problem)
+        except Exception:
+            log.exception("a ZIP of pictures")
+            state, self.note = "failed", "This ZIP could not be read; the host's log says why."
+        finally:
+            self._data = b""
+            self.state = state
+
+    def _progress(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        if self._stopped.is_set():
+            raise Stopped
+
+    @property
+    def size(self) -> int:
+        kept = self.pictures.train.nbytes + self.pictures.held.nbytes if self.pictures else 0
+        return len(self._data) + kept
+
+    @property
+    def told(self) -> dict:
+        found = self.pictures
+        count = len(found.train) + len(found.held) if found else 0
+        return {"state": self.state, "note": self.note, "done": self.done, "total": self.total, "count": count}
+
+
+class Page:
+    """One page's trainings, the oldest first, and the pictures that it brought."""
+
+    def __init__(self):
+        self.runs: OrderedDict[str, Run] = OrderedDict()
+        self.upload: Upload | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(run.size for run in self.runs.values()) + (self.upload.size if self.upload else 0)
+
+    def close(self) -> None:
+        for run in self.runs.values():
+            run.stop()
+        if self.upload:
+            self.upload.stop()
+
+
+_pages: OrderedDict[str, Page] = OrderedDict()
+_shared, _nobody = Page(), Page()  # one holds the example
+
+
+def known(session: str) -> Page | None:
+    with _lock:
+        return _pages.get(session)
+
+
+def page(session: str) -> Page:
+    """The page of that session, made where there is none. Of too many the one goes that was longest without news."""
+    with _lock:
+        found = _pages.setdefault(session, Page())
+        _pages.move_to_end(session)
+        gone = []
+        while len(_pages) > PAGES or (len(_pages) > 1 and sum(p.size for p in _pages.values()) > KEPT_BYTES):
+            idle = [s for s, p in _pages.items() if s != session and not any(run.live for run in p.runs.values())]
+            if not idle:
+                break
+            gone.append((idle[0], _pages.pop(idle[0])))
+    for name, old in gone:
+        old.close()
+        for run in old.runs:
+            models.forget(name, run)
+    return found
+
+
+def left(session: str) -> None:
+    """A page was closed: its trainings stop, and all of it goes."""
+    with _lock:
+        old = _pages.pop(session, None)
+        if old:
+            models.left(session)
+    if old:
+        old.close()
+
+
+def runs(session: str) -> list[Run]:
+    mine = known(session)
+    return [*_shared.runs.values(), *(mine.runs.values() if mine else ())]
+
+
+def run(session: str, name) -> Run:
+    """Raises ValueError for one that is not this page's."""
+    found = next((one for one in runs(session) if one.name == name), None)
+    if found is None:
+        raise ValueError(GONE)
+    return found
+
+
+# ---- What a page asks for -----------------------------------------------------------------------------------------------
+
+
+def example() -> Run:
+    """The training of the first view: with the usual settings, once for all pages."""
+    with _lock:
+        if EXAMPLE not in _shared.runs:
+            _shared.runs[EXAMPLE] = Run(models.SHARED, EXAMPLE, checked({}), None)
+            _shared.runs[EXAMPLE].go()
+        return _shared.runs[EXAMPLE]
+
+
+def train(session: str, given: dict) -> Run:
+    """Begins a training, or takes its place in the line; the page's running one stops."""
+    settings, mine = checked(given), page(session)
+    if reason := training_data.lacking().get(settings.data):
+        raise ValueError(reason)
+    with _lock:
+        if len(mine.runs) >= RUNS:
+            raise ValueError(FULL)
+        data = mine.upload.pictures if settings.data == "upload" and mine.upload else None
+        if settings.data == "upload" and data is None:
+            raise ValueError("Bring a ZIP of pictures first.")
+        for other in mine.runs.values():
+            other.stop()
+        made = mine.runs[name] = Run(session, (name := models.OWN + secrets.token_hex(4)), settings, data)
+        made.go()
+    return made
+
+
+def go_on(session: str, name, steps: int | None = None) -> Run:
+    """Continues one that was stopped, or gives one that came to its end another budget."""
+    found = own(session, name)
+    if found.live:
+        return found
+    if found.state == "failed":
+        raise ValueError("This training failed and cannot go on; change a setting and train again.")
+    if found.training and found.training.done:
+        if found.training.goal >= 5 * 20_000:
+            raise ValueError("This training is long enough.")
+        found.training.further(found.settings.steps)
+    for other in page(session).runs.values():
+        if other is not found:
+            other.stop()
+    found.go()
+    return found
+
+
+def own(session: str, name) -> Run:
+    """One that the page itself began; the example is everybody's. Raises ValueError."""
+    if name == EXAMPLE:
+        raise ValueError("This example is everybody's; press Train for one of your own.")
+    return run(session, name)
+
+
+def delete(session: str, name) -> None:
+    found = own(session, name)
+    found.stop()
+    with _lock:
+        if mine := _pages.get(session):
+            mine.runs.pop(name, None)
+    models.forget(session, name)
+
+
+def bring(session: str, data: bytes) -> Upload:
+    """A ZIP, judged at once and read in the background. Raises ValueError."""
+    training_zip.opened(data)
+    mine, made = page(session), Upload(data)
+    with _lock:
+        waiting = sum(1 for p in _pages.values() if p.upload and p.upload.state == "reading")
+        if waiting >= limits.TRAINING_UPLOADS:
+            raise ValueError("Many ZIPs are being read at this moment; try again shortly.")
+        if mine.upload:
+            mine.upload.stop()
+        mine.upload = made
+        made.start()
+    return made
+
+
+def drop(session: str) -> None:
+    """The visitor lets go of the ZIP, or of its reading."""
+    if (mine := known(session)) and mine.upload:
+        mine.upload.stop()
+        mine.upload = None
+
+
+def pictures(session: str, name) -> np.ndarray:
+    """(N, S, S, 3): the held-out pictures of a run, in the order of the map's points."""
+    found = run(session, name)
+    if found.training is None:
+        raise ValueError("This training has not begun yet.")
+    return found.training.data.held[:1000]
