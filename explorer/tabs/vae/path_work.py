@@ -38,11 +38,14 @@ def _measured(vae: Vae, a: np.ndarray, b: np.ndarray) -> dict:
 
 
 def described(vae: Vae, eye, path: np.ndarray) -> dict:
-    """A path (F, D) as JSON: its codes, the norm at each picture, each step's distance and their sum."""
-    far = path_eye.lengths(eye, vae, path)
+    """A path (F, D) as JSON: its codes, the norm at each picture, each step's distance and their sum, and how far
+    apart the ends are: no path is shorter."""
+    seen = eye.features(vae, path)
+    far = path_eye.distances(seen)
     return {
         "z": [_list(z, 4) for z in path], "norm": _list(np.linalg.norm(path, axis=1), 4),
         "step": _list(far, 5), "length": round(float(far.sum()), 5),
+        "apart": round(float(path_eye.distances(seen[[0, -1]])[0]), 5),
     }  # fmt: skip
 
 

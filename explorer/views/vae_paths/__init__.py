@@ -11,8 +11,11 @@ import gradio as gr
 from explorer.views import parts
 
 HERE = Path(__file__).parent
-SCRIPTS = ("../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "paths.js")
-STYLES = ("../vae_common/base.css", "paths.css")
+SCRIPTS = (
+    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
+    "charts.js", "faces.js", "plane.js", "strips.js", "drive.js", "board.js", "mix.js", "sampling.js", "paths.js",
+)  # fmt: skip
+STYLES = ("../vae_common/base.css", "paths.css", "strips.css", "board.css", "sampling.css")
 
 
 class VaePaths(gr.HTML):
