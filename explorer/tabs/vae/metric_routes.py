@@ -30,7 +30,7 @@ def routes() -> list[Route]:
 
     return [
         get("start", start), get("state", state), get("codes", codes), get("toy", toy), get("logarithm", logarithm),
-        get("bill", bill), get("film", film), get("sap", sap),
+        get("picture", picture), get("bill", bill), get("film", film), get("sap", sap),
         get("maps/start", maps_start), get("maps/points", maps_points), get("maps/worth", maps_worth),
         get("maps/faces", maps_faces), get("maps/board", maps_board), get("maps/decode", maps_decode),
     ]  # fmt: skip
@@ -60,7 +60,8 @@ def _start(vae, name: str) -> dict:
     return {
         "total": found.total, "done": found.done, "block": metric_codes.BLOCK, "bins": metric_scores.BINS,
         "prune": metric_scores.PRUNE, "vote": metric_scores.VOTE, "factors": found.factors, "axes": vae.axes,
-        "report": report.get("models", {}).get(name), "turned": report.get("turned") if name == "faces" else None,
+        "report": report.get("models", {}).get(name), "stops": report.get("models", {}),
+        "turned": report.get("turned") if name == "faces" else None,
         "toys": metric_report.read(metric_report.TOYS), "names": metric_toys.TOYS,
         "toy_factors": {factor: list(values) for factor, values in metric_toys.FACTORS.items()}, "frames": FRAMES,
     }  # fmt: skip
@@ -106,6 +107,12 @@ async def logarithm(request: Request) -> Response:
     if not 2 <= dims <= 256:
         raise ValueError("A rotation needs 2 to 256 dimensions.")
     return _floats(await asyncio.to_thread(metric_rotation.logarithm, dims, seed))
+
+
+async def picture(request: Request) -> Response:
+    """?model=&picture=: the picture at the model's size, raw."""
+    vae = await model_routes.asked(request)
+    return roads.raw(model_routes.subject(vae, model_routes.session_of(request), request.query_params.get("picture")))
 
 
 async def bill(request: Request) -> Response:

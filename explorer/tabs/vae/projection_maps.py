@@ -207,7 +207,7 @@ def _known(data: str, kind: str = "pca", perplexity: int = 30) -> None:
 def main() -> int:
     told = {}
     for data in COUNT:
-        layouts = {str(p): np.round(tsne(data, p), 2).tolist() for p in PERPLEXITIES}
+        layouts = {str(p): np.round(tsne(data, p).astype(np.float64), 2).tolist() for p in PERPLEXITIES}
         told[data] = {"pixels": pictures(data).checksum, "tsne": layouts}
         print(f"{data}: {len(layouts)} layouts.", flush=True)
     folder = assets.SHIPPED / "vae" / "maps"

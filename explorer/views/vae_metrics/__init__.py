@@ -11,7 +11,11 @@ import gradio as gr
 from explorer.views import parts
 
 HERE = Path(__file__).parent
-SCRIPTS = ("../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "metrics.js")
+SCRIPTS = (
+    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
+    "words.js", "figures.js", "turning.js", "codes.js", "disc.js", "heat.js", "chart.js", "axis.js", "dial.js",
+    "sheet.js", "game.js", "mapplot.js", "maps.js", "export.js", "metrics.js",
+)  # fmt: skip
 STYLES = ("../vae_common/base.css", "metrics.css")
 
 
