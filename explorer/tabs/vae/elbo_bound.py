@@ -14,12 +14,13 @@ from explorer.tabs.vae.engine import Vae
 
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MOST = 20_000  # draws of one picture
+FEW = 4  # groups; of fewer no standard error is said, which would be no more than a guess
 CHUNK = 50  # draws between two looks: a fifth of a second for the largest network
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The estimate of L_k from `groups` groups of k draws that share none; `error` is None where there is one group."""
+    """The estimate of L_k from `groups` groups of k draws that share none; `error` is None where groups are few."""
 
     k: int
     value: float
@@ -51,6 +52,6 @@ def bounds(logs: np.ndarray, ks: tuple[int, ...] = KS) -> list[Bound]:
             weights = np.exp(rows - top)
             values = top[:, 0] + np.log(weights.mean(1))
             effective = float((weights.sum(1) ** 2 / (weights**2).sum(1)).mean())
-            error = elbo.standard_error(values) if groups > 1 else None
+            error = elbo.standard_error(values) if groups >= FEW else None
             out.append(Bound(k, float(values.mean()), error, groups, effective))
     return out

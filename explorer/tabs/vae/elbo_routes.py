@@ -1,6 +1,7 @@
 """The routes of the part "elbo", below `vae/elbo/`: bills, walks, the bound, gradients, the decoder's density, spectra."""
 
 import asyncio
+import base64
 
 import numpy as np
 from starlette.requests import Request
@@ -29,7 +30,8 @@ def routes() -> list[Route]:
     return [
         get("start", start), get("bill", bill), get("spectrum", spectrum), get("planes", planes), get("news", news),
         command("yours", yours), command("walk", walk), command("pixels", pixels), command("draws", draws),
-        command("bound", bound), command("gradients", gradients), command("stop", stop),
+        command("bound", bound), command("gradients", gradients), command("slope", slope),
+        command("stop", stop),
     ]  # fmt: skip
 
 
@@ -264,6 +266,19 @@ def gradients(session: str, given: dict) -> dict:
     truth = elbo_work.answers.get(key, lambda: reparam.truth(f, m, s))
     run = elbo_work.begin(session, key, "gradients", lambda: reparam.draws(f, m, s, count, seed), count, sigma=s)
     return {"run": run.id, "total": run.total, "truth": truth, "mu": m, "sigma": s}
+
+
+def slope(session: str, given: dict) -> dict:
+    """{model, picture, dim, mu: [D], z: number} -> f = log p(x|z), its slope along one dimension there, and the picture of z."""
+    from explorer.tabs.vae import elbo, reparam
+
+    vae, _, _, image = _asked(given, session)
+    dim = _whole(given, "dim", vae.order[0], 0, vae.dims - 1)
+    z = elbo.encoded(vae, image).mu if given.get("mu") is None else elbo.chosen(vae, given["mu"], [1.0] * vae.dims).mu
+    z[dim] = elbo.chosen(vae, [given.get("z")] * vae.dims, [1.0] * vae.dims).mu[dim]
+    value, found = reparam.likelihood(vae, image, z, dim)(z[dim : dim + 1])
+    picture = base64.b64encode(vae.decode(z[None])[0].tobytes()).decode()
+    return {"z": float(z[dim]), "f": float(value[0]), "slope": float(found[0]), "pixels": picture}
 
 
 def stop(session: str, given: dict) -> dict:

@@ -1,5 +1,6 @@
 """The routes of the part "elbo": agreement with the engines, runs that pages share or stop, and requests that make no sense."""
 
+import base64
 import io
 import time
 
@@ -133,6 +134,13 @@ def test_gradients_come_in_parts_with_their_truth(ask, do):
     assert follow(ask, real["run"])["state"] == "done" and len(real["truth"]) == 2
 
 
+def test_the_slope_at_one_draw_and_its_picture(do, vae):
+    told = do("slope", dim=1, mu=[0.5, 0, -1], z=1.25).json()
+    f = reparam.likelihood(vae, vae.gallery().images[0], np.array([0.5, 0, -1]), 1)
+    assert (told["f"], told["slope"]) == pytest.approx([float(one[0]) for one in f(np.array([1.25]))], rel=1e-5)
+    assert base64.b64decode(told["pixels"]) == vae.decode(np.array([[0.5, 1.25, -1]]))[0].tobytes()
+
+
 def test_spectra_of_one_and_of_many(ask, vae):
     told = ask("spectrum").json()
     image = vae.gallery().images[:1]
@@ -230,7 +238,8 @@ ORDERS = [
     ("walk", {"samples": 500}), ("pixels", {"z": [0, 0, "a"]}), ("pixels", {"seed": -1}), ("pixels", {"z": 7}),
     ("draws", {"count": 100}), ("bound", {"count": 1000000}), ("bound", {"count": 0}), ("gradients", {"of": "cube"}),
     ("gradients", {"sigma": 0}), ("gradients", {"sigma": "wide"}), ("gradients", {"mu": [1]}), ("gradients", {"dim": 1.5}),
-    ("gradients", {"count": 100000000}), ("stop", {"run": None}), ("yours", {"model": ["own"], "picture": 3, "mu": []}),
+    ("gradients", {"count": 100000000}), ("stop", {"run": None}), ("slope", {"z": None}), ("slope", {"z": 99}),
+    ("yours", {"model": ["own"], "picture": 3, "mu": []}),
 ]  # fmt: skip
 
 
