@@ -147,7 +147,7 @@ class Run:
         data, net = self.training.data, self.training.run.model
         return {
             "labels": data.labels.tolist(), "factors": {name: list(values) for name, values in data.factors.items()},
-            "train": len(data.train), "held": len(data.held), "size": data.size,
+            "shown": self.training.shown, "train": len(data.train), "held": len(data.held), "size": data.size,
             "parameters": sum(p.numel() for p in net.parameters()),
         }  # fmt: skip
 

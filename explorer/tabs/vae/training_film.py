@@ -71,6 +71,10 @@ class Film:
         self._cost = self._last - began
         return moment
 
+    def frames(self) -> np.ndarray:
+        """(F, H, W, 3) uint8: reconstructions and board of every moment."""
+        return np.stack([np.asarray(Image.open(io.BytesIO(moment.sprite)).convert("RGB")) for moment in self.moments])
+
     @property
     def size(self) -> int:
         return sum(moment.size for moment in self.moments)

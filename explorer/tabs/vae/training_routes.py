@@ -22,6 +22,7 @@ def routes() -> list[Route]:
         roads.post("vae/train/zip", bring),
         roads.get("vae/train/save", save),
         roads.get("vae/train/script", script),
+        roads.get("vae/train/film", film),
     ]
 
 
@@ -149,3 +150,15 @@ async def script(request: Request) -> Response:
     session = roads.session(request)
     run = await asyncio.to_thread(training_desk.run, session, request.query_params.get("run"))
     return roads.answer({"script": training_save.script(run)})
+
+
+async def film(request: Request) -> Response:
+    """?run=&format=gif|mp4|strip: reconstructions and board at every moment, as a file."""
+    from explorer.tabs.vae import training_desk
+
+    session = roads.session(request)
+    run = await asyncio.to_thread(training_desk.run, session, request.query_params.get("run"))
+    if run.film is None or not run.film.moments:
+        raise ValueError("This training has not begun yet.")
+    frames = await asyncio.to_thread(run.film.frames)
+    return roads.download(frames, request.query_params, "vae-training")

@@ -53,6 +53,7 @@ class Training:
         # What the film shows at each moment, the same all along.
         rng = torch.Generator().manual_seed(settings.seed)
         self._held = pixels.to_tensor(data.held, self._device).contiguous(memory_format=torch.channels_last)
+        self.shown = _various(data)
         self._eps = torch.randn(min(JUDGED, len(data.held)), settings.dims, generator=rng).to(self._device)
         side = BOARD[settings.size]
         if settings.dims == 2:
@@ -103,10 +104,7 @@ class Training:
         mu, logvar = net.encode(self._held)
         judged = len(self._eps)
         z = vae.reparametrize(mu[:judged], logvar[:judged], self._eps)
-        codes = mu[:COLUMNS]
-        if len(codes) < COLUMNS:
-            codes = torch.cat([codes, codes[-1:].expand(COLUMNS - len(codes), -1)])
-        out = net.decode(torch.cat([z, codes, self._board]))
+        out = net.decode(torch.cat([z, mu[self.shown], self._board]))
         kl = vae.kl(mu, logvar).mean(0)
         self._choose(kl)
         said, self._said = self._said, []
@@ -141,6 +139,14 @@ class Training:
         card = {"settings": s.told, "steps": self.run.step, "seconds": round(self.run.seconds, 1)}
         far = min(100.0, max(engine.FAR, 1.5 * reach))  # without the KL codes lie far out
         return engine.Vae(net, self.data.source, np.full((s.size, s.size), s.sigma, np.float32), facts, card=card, far=far)
+
+
+def _various(data: Pictures) -> list[int]:
+    """COLUMNS held-out pictures, of different kinds where these are known; repeated where there are fewer."""
+    kinds = data.labels[:, 0] if data.labels.shape[1] else np.arange(len(data.held))
+    first = np.sort(np.unique(kinds, return_index=True)[1])
+    order = [*first, *(i for i in range(len(data.held)) if i not in first)]
+    return [int(i) for i in np.resize(order[:COLUMNS], COLUMNS)]
 
 
 def title(settings: Settings, steps: int) -> str:

@@ -11,7 +11,10 @@ import gradio as gr
 from explorer.views import parts
 
 HERE = Path(__file__).parent
-SCRIPTS = ("../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "train.js")
+SCRIPTS = (
+    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "films.js", "map.js", "curves.js", "controls.js",
+    "files.js", "compare.js", "stage.js", "train.js",
+)  # fmt: skip
 STYLES = ("../vae_common/base.css", "train.css")
 
 
