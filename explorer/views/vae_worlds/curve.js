@@ -34,7 +34,11 @@ function makeCurve(stops) {
   }
   const equal = svgPiece("line", { class: "equal", "clip-path": "url(#curve-box)" });
   const here = svgPiece("circle", { r: 9, class: "here" });
-  const labels = stops.map(({ stop, card }) => svgPiece("text", { x: x(card.rate), y: y(card.distortion) - 11, "text-anchor": card.rate < r0 + 0.12 * (r1 - r0) ? "start" : "middle", class: "stop-name" }, stop === "kl" ? "KL only" : "β = " + stop));
+  const labels = stops.map(({ stop, card }, i) => {
+    const at = x(card.rate), crowded = i > 0 && x(stops[i - 1].card.rate) - at < 44 && stop !== "kl"; // the next one stands to the right
+    const place = crowded ? { x: at - 8, y: y(card.distortion) + 5, "text-anchor": "end" } : { x: at + (stop === "kl" ? 8 : 0), y: y(card.distortion) - 11, "text-anchor": stop === "kl" ? "start" : "middle" };
+    return svgPiece("text", { ...place, class: "stop-name" }, stop === "kl" ? "KL only" : "β = " + stop);
+  });
   const node = svgPiece("svg", { viewBox: `0 0 ${width} ${height}`, class: "curve", role: "img", "aria-label": "Rate against distortion of the six stops" },
     svgPiece("clipPath", { id: "curve-box" }, svgPiece("rect", { x: left, y: top, width: width - left - right, height: height - top - bottom })),
     axis.flat(), equal,

@@ -30,7 +30,7 @@ function makeDial(start, hooks) {
       piece("div", { class: "dial-side" }, strips.map((one) => one.node),
         piece("div", { class: "kl-bars" }, piece("p", { class: "muted" }, "KL of each number of the code, in nats"), bars.map((one) => one.node))),
       piece("div", { class: "dial-curve" }, curve.node,
-        piece("p", { class: "curve-key muted" }, piece("span", { class: "key held-key" }, "never seen"), piece("span", { class: "key seen-key" }, "trained on"), piece("span", { class: "key equal-key" }, "same D + βR")),
+        piece("p", { class: "curve-key muted" }, piece("span", { class: "key held-key" }, "never seen"), stops[0].card.train && piece("span", { class: "key seen-key" }, "trained on"), piece("span", { class: "key equal-key" }, "same D + βR")),
         bill)),
     lesson);
 
@@ -60,10 +60,19 @@ function makeDial(start, hooks) {
     tellParts(bill, [
       piece("span", { class: "c-prior" }, `Rate R = ${fixedText(card.rate, 1)}`), ", ", piece("span", { class: "c-xhat" }, `distortion D = ${fixedText(card.distortion, 1)}`), " nats. ",
       endless ? "Next to an endless β the picture weighs nothing: R is driven to 0." : piece("span", {}, piece("b", {}, `D + βR = ${fixedText(total, 1)}`), beta === 1 ? ", the negative ELBO, is what is minimised" : ` is what is minimised; the negative ELBO is D + R = ${fixedText(card.distortion + card.rate, 1)}`, `. The dashed line joins all (R, D) with the same D + βR: its slope is −β.`),
+      cheaper(card, beta, total),
     ]);
     slider.set(at);
     slider.setAttribute("aria-valuetext", words(stop));
     Object.assign(node.dataset, { stop, sum: endless ? "" : total.toFixed(3) });
+  }
+
+  /** Training is not perfect: another stop may do better at this one's price, on pictures that were never seen. */
+  function cheaper(card, beta, total) {
+    if (total === null) return null;
+    const price = (one) => one.card.distortion + beta * one.card.rate;
+    const other = stops.reduce((a, b) => (price(b) < price(a) ? b : a));
+    return other.card === card || total - price(other) < 0.05 ? null : ` Here the network of ${words(other.stop)} would be the better buy, at ${fixedText(price(other), 1)}: each was trained for minutes, and these pictures are new to it.`;
   }
 
   const best = (of) => stops.reduce((a, b) => (of(b).distortion < of(a).distortion ? b : a));

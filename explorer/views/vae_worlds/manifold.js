@@ -1,5 +1,14 @@
 // The data manifold: decoded pictures at equal shares of the prior, a part of which is decoded anew when one dives into it.
 
+const MANIFOLD_LESSONS = {
+  "0": "Without the KL the prior knows nothing of where the codes are: it covers the middle of the cloud and the gaps there, and never reaches what lies farther out.",
+  "0.1": "The cloud is drawn in, but still wider than the prior: its outskirts are not on this board.",
+  "1": "Neighbours are alike, and most kinds of picture have a region of their own: one can walk from any of them to any other.",
+  "4": "The KL is dearer: rarer kinds make room for the common ones.",
+  "16": "The KL is so dear that only a few kinds of picture are worth their code.",
+  kl: "One picture everywhere, the mean of them all: the code says nothing, so the decoder cannot tell pictures apart.",
+};
+
 /** makeManifold(start, {fetch({model, rect, count}) -> sprite, tell(rect, count), point(z)}) -> {node, model(facts), ...} */
 function makeManifold(start, hooks) {
   const { edge, narrow } = start, whole = [edge, 1 - edge, edge, 1 - edge];
@@ -8,11 +17,11 @@ function makeManifold(start, hooks) {
     "aria-label": "Data manifold: arrows move, plus and minus dive in and out, 0 shows all",
     onpointerdown: down, onpointermove: move, onpointerup: up, onpointercancel: up, onkeydown: keyed });
   canvas.addEventListener("wheel", wheel, { passive: false });
-  const across = piece("p", { class: "muted" }), state = piece("span", { class: "muted" });
+  const across = piece("p", { class: "muted" }), lesson = piece("p", { class: "manifold-lesson" }), state = piece("span", { class: "muted" });
   const node = piece("div", { class: "manifold-place" }, canvas, piece("div", { class: "tools" },
     buttonOf({ words: "+", title: "Dive in", press: () => zoom(0.5), "aria-label": "Dive in", "data-do": "in" }),
     buttonOf({ words: "−", title: "Come out", press: () => zoom(2), "aria-label": "Come out", "data-do": "out" }),
-    buttonOf({ words: "All", title: "The whole prior", press: () => look(whole), "data-do": "all" }), state), across);
+    buttonOf({ words: "All", title: "The whole prior", press: () => look(whole), "data-do": "all" }), state), lesson, across);
   const pointers = new Map();
 
   const ask = latest(async (wanted) => {
@@ -143,6 +152,7 @@ function makeManifold(start, hooks) {
     node, canvas, look,
     show(facts) {
       model = facts;
+      tellText(lesson, MANIFOLD_LESSONS[facts.stop] ?? "");
       sheet = null;
       tell(), paint(), settle(0);
     },

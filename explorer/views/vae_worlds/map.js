@@ -86,8 +86,10 @@ function makeMap({ label, hover, rest, tap }) {
       const x = plane.x(z[0]), y = plane.y(z[1]);
       context.fillStyle = inks.prior;
       context.beginPath();
-      context.moveTo(x, y - 8), context.lineTo(x + 8, y), context.lineTo(x, y + 8), context.lineTo(x - 8, y);
+      const r = plane.scale < 25 ? 4 : 8; // where they crowd, without their numbers
+      context.moveTo(x, y - r), context.lineTo(x + r, y), context.lineTo(x, y + r), context.lineTo(x - r, y);
       context.fill();
+      if (r < 8) return;
       context.fillStyle = inks.panel;
       context.font = "700 10px system-ui, sans-serif";
       context.textAlign = "center", context.textBaseline = "middle";

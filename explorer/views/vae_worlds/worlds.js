@@ -25,17 +25,17 @@ async function buildWorlds(place, part) {
 
   const colours = piece("select", { "data-pick": "colour", onchange: () => recolour(colours.value) });
   const legend = piece("ul", { class: "legend", "aria-label": "Colours" });
-  const dataSeg = segmented("Pictures", [["digits", "Digits"], ["avatars", "Faces"]], (data) => open(data), "data-seg");
+  const dataSeg = segmented("Pictures", [["digits", "Digits"], ["avatars", "Faces"]], (data) => ((state.picture = "gallery:3"), part.set({ pick: null }), open(data)), "data-seg");
   const scaleSeg = segmented("Scale", SCALES, (scale) => rescale(scale), "scale-seg");
   const modeSeg = segmented("Pointer", MODES, (mode) => ((state.mode = mode), part.set({ mode: mode === "z" ? null : mode }), redraw(), settle()), "mode-seg");
   const holesSwitch = switchOf("Shade holes", "Where no code is near and no posterior reaches (H)", (on) => shade(on), "holes-switch");
   const nearWords = piece("span", { class: "muted" });
-  const nearSlider = sliderOf({ label: "Near means within", min: 0.02, max: 1, step: 0.01, value: state.near, input: (v) => nearer(v), "data-do": "near" });
+  const nearSlider = sliderOf({ label: "A hole is farther than this from every code, in prior sigmas", min: 0.02, max: 1, step: 0.01, value: state.near, input: (v) => nearer(v), "data-do": "near" });
   const fourth = piece("select", { "data-pick": "fourth", onchange: () => another(fourth.value || null) });
   const fourthLabel = piece("label", { class: "named" }, "One more map", fourth);
   const grid = piece("div", { class: "worlds-grid" });
   const quiz = makeQuiz({ worlds: () => worlds, place: grid });
-  const original = piece("canvas", { class: "picture original", width: 64, height: 64, role: "img", "aria-label": "The chosen picture" }), originalWords = piece("figcaption");
+  const original = piece("canvas", { class: "picture original", width: 64, height: 64, role: "img", "aria-label": "The chosen picture" }), originalWords = piece("b", { class: "chosen-name" });
   const picker = makePicker(part, { change: (picture) => pick(picture) });
   const manifoldSeg = piece("div"), countSeg = segmented("Pictures a side", [["7", "7"], ["11", "11"], ["15", "15"]], (count) => manifold?.set(null, +count), "count-seg");
   const dialPlace = piece("div"), drawsPlace = piece("div"), manifoldPlace = piece("div");
@@ -45,11 +45,11 @@ async function buildWorlds(place, part) {
     piece("header", {}, piece("h3", {}, "Three worlds"), piece("p", { class: "aside" },
       "The same network, the same pictures, a code of two numbers; only the aim differs. Move over a map: every world paints what it has at that place. Rings: 1, 2 and 3 σ of the prior N(0, I). Axes: z₁ to the right, z₂ up, in units of the prior's σ.")),
     piece("div", { class: "tools" }, dataSeg, piece("label", { class: "named" }, "Colour", colours), piece("span", { class: "named" }, "Scale", scaleSeg), piece("span", { class: "named" }, "Pointer", modeSeg),
-      holesSwitch, piece("span", { class: "named near" }, "near:", nearSlider, nearWords), fourthLabel),
-    grid, legend, quiz.node,
+      holesSwitch, piece("span", { class: "named near" }, "farther than", nearSlider, nearWords), fourthLabel),
+    grid, piece("div", { class: "tools below" }, legend, quiz.node),
     piece("section", { class: "card chosen", "aria-label": "The chosen picture" },
-      piece("figure", { class: "shot" }, original, originalWords),
-      piece("div", { class: "chosen-side" }, piece("p", {}, "Choose a picture here or a point on a map: each world shows its ", piece("span", { class: "c-mu" }, "mean μ"), " with ", piece("span", { class: "c-sigma" }, "ellipses at 1σ and 2σ"), " of its posterior, to scale, and paints it again from μ."), picker.node)),
+      original,
+      piece("div", { class: "chosen-side" }, originalWords, piece("p", { class: "muted" }, "Choose a picture here or a point on a map: each world shows its ", piece("span", { class: "c-mu" }, "mean μ"), " with ", piece("span", { class: "c-sigma" }, "ellipses at 1σ and 2σ"), " of its posterior, to scale, and paints it again from μ."), picker.node)),
     drawsPlace,
     piece("section", { class: "card manifold", "aria-label": "The data manifold" },
       piece("header", {}, piece("h3", {}, "The data manifold"), piece("p", { class: "muted" }, "Drag to move, pinch, wheel or + to dive in: the part you look at is decoded anew. The dashed square on the map shows where you are; a click sends the pointer there.")),
@@ -221,7 +221,7 @@ async function buildWorlds(place, part) {
     redraw();
   }
 
-  const tellNear = () => tellText(nearWords, fixedText(state.near) + " of a prior σ");
+  const tellNear = () => tellText(nearWords, fixedText(state.near) + " σ from any code");
 
   function measure() {
     tellNear();
