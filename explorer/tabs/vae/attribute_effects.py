@@ -67,7 +67,7 @@ class Row:
         return told | {"moved": short(self.moved), "changed": short(self.changed)}
 
 
-def starters(vae: Vae, edit: Edit, most: int = FACES) -> np.ndarray:
+def starters(vae: Vae, edit: Edit, most: int) -> np.ndarray:
     """Numbers of the held-out pictures that an edit is tried on: those that show what it starts from."""
     pool = attribute_pool.of(vae)
     if edit.factor == attribute_stack.OWN:
@@ -95,11 +95,11 @@ def steps(vae: Vae, session: str, edit: Edit, numbers: np.ndarray) -> tuple[np.n
     return out, there
 
 
-def row(vae: Vae, session: str, edit: Edit, dose: float | None = None, most: int = FACES) -> Iterator[int | Row]:
+def row(vae: Vae, session: str, edit: Edit, dose: float | None = None) -> Iterator[int | Row]:
     """Tries an edit on held-out pictures: yields how many are done, at last the Row."""
     pool, reader = attribute_pool.of(vae), _reader(vae)
     dose = edit.amount if dose is None else dose
-    numbers = starters(vae, edit, most)
+    numbers = starters(vae, edit, FACES)
     step, there = steps(vae, session, edit, numbers)
     numbers, step = numbers[there], step[there]
     before, after = [], []
@@ -208,7 +208,8 @@ def words(vae: Vae, frames: np.ndarray) -> list[list[dict]]:
     known = _factors(vae)
 
     def said(k):
-        return [{"factor": name, "value": known[name][p[k].argmax()], "p": round(float(p[k].max()), 3)} for name, p in read.items()]
+        tops = [(name, int(p[k].argmax()), float(p[k].max())) for name, p in read.items()]
+        return [{"factor": name, "value": known[name][top], "p": round(sure, 3)} for name, top, sure in tops]
 
     return [said(k) for k in range(len(frames))]
 

@@ -82,7 +82,9 @@ def _edit(text: str) -> Edit:
 
 def pixels(vae: Vae, session: str, name) -> np.ndarray:
     """(size, size, 3): "gallery:3", "upload:...", or "random:17" of the pool. Raises ValueError."""
-    kind, _, key = name.partition(":") if isinstance(name, str) else ("", "", "")
+    if not isinstance(name, str):
+        raise ValueError("A picture is named by a text, such as gallery:3.")
+    kind, _, key = name.partition(":")
     if kind == "random":
         if not (key.isascii() and key.isdecimal() and len(key) < 7):
             raise ValueError("A random picture is random: and its number.")
@@ -109,8 +111,7 @@ def direction(vae: Vae, session: str, edit: Edit, values: dict[str, int] | None 
     pool = attribute_pool.of(vae)
     if edit.factor == OWN:
         with_, plain = (_picked(vae, session, side) for side in (edit.after, edit.before))
-        found = directions.fit(edit.method, plain, with_)
-        return _freed(pool, found, edit)
+        return _freed(pool, directions.fit(edit.method, plain, with_), edit, (plain.mean(0) + with_.mean(0)) / 2)
     alike = tuple((name, (values or {}).get(name, -1)) for name in edit.keep) if edit.how == "alike" else ()
     if any(value < 0 for _, value in alike):
         raise ValueError("Nobody can say what this picture shows, so no pictures can be like it; subtract projections instead.")
@@ -120,7 +121,8 @@ def direction(vae: Vae, session: str, edit: Edit, values: dict[str, int] | None 
 @lru_cache(512)
 def known(pool: Pool, edit: Edit, alike: tuple = ()) -> Direction:
     """The direction of a known factor; `alike` ((factor, value), ...) are what both groups must show."""
-    return _freed(pool, directions.fit(edit.method, *groups(pool, edit, alike)), edit)
+    sides = groups(pool, edit, alike)
+    return _freed(pool, directions.fit(edit.method, *sides), edit, sum(side.mean(0) for side in sides) / 2)
 
 
 def groups(pool: Pool, edit: Edit, alike: tuple = (), held: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -133,8 +135,8 @@ def groups(pool: Pool, edit: Edit, alike: tuple = (), held: bool = False) -> tup
     return tuple(pool.mu[side] for side in sides)
 
 
-def _freed(pool: Pool, found: Direction, edit: Edit) -> Direction:
-    """The same less what would move the attributes that are kept, per the edit's way."""
+def _freed(pool: Pool, found: Direction, edit: Edit, middle: np.ndarray) -> Direction:
+    """The same less what would move the attributes that are kept, per the edit's way; its plane then goes through `middle`."""
     if edit.how not in ("span", "white"):
         return found
     others = np.concatenate([pool_spread(pool, name) for name in edit.keep])
@@ -142,7 +144,7 @@ def _freed(pool: Pool, found: Direction, edit: Edit) -> Direction:
     length = float(np.linalg.norm(step))
     if length < 1e-3 * found.dose:
         raise ValueError("Nothing of this edit is left when all of that is kept; keep fewer attributes.")
-    return Direction(step, step / length, found.offset)
+    return Direction(step, step / length, float(-step @ middle / length))
 
 
 @lru_cache(256)

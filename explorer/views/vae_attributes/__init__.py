@@ -13,8 +13,8 @@ from explorer.views import parts
 HERE = Path(__file__).parent
 SCRIPTS = (
     "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
-    "edits.js", "faces.js", "curve.js", "wait.js", "compose.js", "stack.js", "ways.js", "own.js", "matrix.js", "keep.js", "equation.js",
-    "exports.js", "attributes.js",
+    "edits.js", "faces.js", "curve.js", "wait.js", "compose.js", "stack.js", "ways.js", "own.js", "matrix.js", "keep.js",
+    "equation.js", "exports.js", "attributes.js",
 )  # fmt: skip
 STYLES = ("../vae_common/base.css", "attributes.css")
 

@@ -23,7 +23,8 @@ function makeMatrix(part, desk) {
     piece("h3", {}, "What else moves?"),
     piece("p", { class: "aside muted" }, `Rows are edits, one dose on up to 200 held-out pictures that show what the edit starts from; columns are what ${desk.known.reader ?? "a reader"} then says. A cell is the distance between its probabilities before and after (total variation), in percent: `,
       piece("b", { class: "c-z" }, "wanted change"), " on the diagonal, ", piece("b", { class: "c-loss" }, "unwanted change"), " elsewhere. Choose a cell to see the pictures."),
-    piece("div", { class: "tools" }, method), wait.node, piece("div", { class: "scroll" }, table), words, pairs, open);
+    piece("div", { class: "tools" }, method), wait.node,
+    piece("div", { class: "matrix-place" }, piece("div", { class: "scroll" }, table), piece("div", { class: "matrix-cell" }, words, pairs, open)));
   let rows = [], turn = 0;
 
   async function load(name) {

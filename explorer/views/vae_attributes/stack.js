@@ -16,9 +16,8 @@ function makeStack(part, desk) {
 
   const node = piece("div", { class: "stack" },
     piece("div", { class: "stack-left" },
-      piece("div", { class: "faces" }, piece("figure", { class: "shot" }, before, beforeWords), piece("figure", { class: "shot" }, after, afterWords)),
-      formula, curve.node, verdict),
-    piece("div", { class: "stack-right" }, desk.composer, chips, piece("div", { class: "tools" }, desk.adder, undoButton, clear)));
+      piece("div", { class: "faces" }, piece("figure", { class: "shot" }, before, beforeWords), piece("figure", { class: "shot" }, after, afterWords)), formula, verdict),
+    piece("div", { class: "stack-right" }, desk.composer, chips, curve.node, piece("div", { class: "tools" }, desk.adder, undoButton, clear)));
 
   const key = (index) => {
     const edits = desk.edits.map((edit, i) => (i === index ? { ...edit, amount: 0 } : edit));

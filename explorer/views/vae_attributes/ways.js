@@ -48,7 +48,7 @@ function makeWays(part, desk) {
     if (most) told.push(`Most like ${most.factor} ${most.value}, cosine ${fixedText(most.cosine, 2)}: its plane tells ${most.value} from the rest in ${percentText(most.accuracy)} of held-out pictures.`);
     tellText(like, told.join(" "));
     table.replaceChildren(
-      piece("thead", {}, piece("tr", {}, ["found by", "told apart", "length of a dose", "this picture"].map((words) => piece("th", { scope: "col" }, words)))),
+      piece("thead", {}, piece("tr", {}, ["found by", "told apart", "length of a dose", "this picture, in doses from the plane"].map((words) => piece("th", { scope: "col" }, words)))),
       piece("tbody", {}, Object.entries(methods).map(([name, one]) => piece("tr", { "data-method": name, "data-on": name === edit.method },
         piece("th", { scope: "row" }, isOwn(edit) ? "mean difference" : piece("button", { type: "button", class: "link", onclick: () => desk.alter({ method: name }) }, desk.known.methods[name])),
         one.error ? piece("td", { colspan: 3, class: "muted" }, one.error)
