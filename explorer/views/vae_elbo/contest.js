@@ -64,7 +64,8 @@ function makeContest(lab, place) {
     const [a, b] = [summary.pathwise, summary.score];
     const apart = Math.abs(a.mean[which] - b.mean[which]) / Math.hypot(a.error[which], b.error[which]);
     const ratio = b.variance[which] / a.variance[which];
-    tellText(verdict, `After ${wholeText(draws.eps.length)} draws both say the same ${name} (${apart.toFixed(1)} standard errors apart), but one draw of the score function varies ${shortText(ratio, 2)} times as much: it takes that many times as many draws to be as sure.`);
+    tellText(verdict, `After ${wholeText(draws.eps.length)} draws both say ${apart < 3 ? "the same" : "different things of"} ${name} (${apart.toFixed(1)} standard errors apart), `
+      + (ratio > 1 ? `but one draw of the score function has ${shortText(ratio, 2)} times the variance: it takes that many times as many draws to be as sure.` : `and here one draw of the score function varies no more than one of the other.`));
     node.dataset.ratio = ratio;
     node.dataset.apart = apart.toFixed(3);
     histogram(truth);
@@ -79,7 +80,8 @@ function makeContest(lab, place) {
     const reach = bend(Math.max(...rows.flat().map(Math.abs), unit)) * 1.02;
     const ticks = [0];
     for (let p = Math.ceil(Math.log10(unit)); bend(10 ** p) < reach; p++) ticks.push(10 ** p, -(10 ** p));
-    const sparse = ticks.length > 9 ? ticks.filter((v) => v === 0 || (Math.round(Math.log10(Math.abs(v))) - Math.ceil(Math.log10(unit))) % 2 === 0) : ticks;
+    const narrow = bars.clientWidth < 30 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const sparse = narrow ? [0, ...ticks.slice(-2)] : ticks.length > 9 ? ticks.filter((v) => v === 0 || (Math.round(Math.log10(Math.abs(v))) - Math.ceil(Math.log10(unit))) % 2 === 0) : ticks;
     const left = (v) => ((bend(v) / reach + 1) / 2) * 100;
     bars.replaceChildren(...WAYS.map(([, words, colour], r) => {
       const counts = new Array(BINS).fill(0);

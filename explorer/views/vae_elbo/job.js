@@ -8,7 +8,7 @@ function makeJob(lab, { node, path, news, began = () => {}, after = () => 0 }) {
   const progress = piece("progress", { max: 1, value: 0, "aria-label": "Draws so far", hidden: true });
   const words = piece("span", { class: "muted" });
   const stop = buttonOf({ words: "Stop", title: "What is drawn so far stays", press: halt, hidden: true, "data-do": "stop" });
-  const again = buttonOf({ words: "Go on from the start", title: "Begin again", press: () => begin(last), hidden: true, "data-do": "again" });
+  const again = buttonOf({ words: "Begin again", title: "The same draws once more", press: () => begin(last), hidden: true, "data-do": "rerun" });
   const bar = piece("span", { class: "tools job" }, progress, words, stop, again);
   let stamp = 0, run = "", last = null;
 

@@ -19,6 +19,7 @@ function makeWalk(lab) {
   async function walk() {
     const stamp = ++walking, dim = lab.dim;
     node.dataset.walk = "busy";
+    tellText(words, "Decoding some 540 pictures along the way …");
     start.disabled = true;
     try {
       const found = await part.wire.post("elbo/walk", lab.body({ dim, which, samples: 16, seed: lab.seed }));
@@ -27,7 +28,7 @@ function makeWalk(lab) {
       paint();
       node.dataset.walk = "done";
     } catch (error) {
-      if (stamp === walking) (node.dataset.walk = "none"), window.explorer.toast(error.message);
+      if (stamp === walking) (node.dataset.walk = "none"), tellText(words, ""), window.explorer.toast(error.message);
     } finally {
       if (stamp === walking) start.disabled = false;
     }

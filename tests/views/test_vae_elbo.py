@@ -1,0 +1,363 @@
+"""The part "ELBO" in a real browser, on a server with its routes and two small networks that need no training."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.tabs.vae import elbo, elbo_work, engine, model, models
+from explorer.tabs.vae.sources import DIGITS, Own
+from explorer.views import vae_elbo
+from tests.conftest import free_port
+
+ROOT = ".part"
+ADDRESS = "(window.dispatchEvent(new Event('pagehide')), location.href)"  # leaving a page saves what its link says
+
+
+def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
+    found = {}
+    for name in vae_elbo.SCRIPTS:
+        text = (vae_elbo.HERE / name).read_text(encoding="utf-8")
+        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
+            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
+            found[declared] = name
+
+
+def test_every_file_of_the_folder_is_used():
+    folder = {path.name for path in vae_elbo.HERE.iterdir()}
+    used = {name for name in (*vae_elbo.SCRIPTS, *vae_elbo.STYLES) if "/" not in name}
+    assert {name for name in folder if name.endswith((".js", ".css"))} == used
+
+
+# ---- In a browser ---------------------------------------------------------------------------------------------------------
+
+
+def tiny(dims: int, beta: float, seed: int) -> engine.Vae:
+    torch.manual_seed(seed)
+    net = model.Vae(model.Config(32, dims, (8, 8, 16)))
+    with torch.no_grad():  # as wide awake as a trained one: codes and pictures that differ
+        net.encoder[-1].weight *= 4
+        net.encoder[-1].bias[dims:] -= 2
+        net.decoder[0].weight *= 2
+    sigma = np.full((32, 32), 0.8, np.float32)
+    sigma[8:24, 8:24] = 0.4
+    facts = {"title": f"tiny {dims}", "beta": beta, "version": f"t{dims}"}
+    axes = [{"kl": 1.0 / (d + 1) if d < 4 else 0.01, "effect": "skin" if d == 1 else "", "share": 0.0} for d in range(dims)]
+    return engine.Vae(net, Own("digits", DIGITS.batch(30)[0]), sigma, facts, axes=axes)
+
+
+VAES = {"faces": tiny(5, 1.0, 0), "digits-1": tiny(2, 4.0, 1)}
+
+
+@pytest.fixture(scope="module")
+def served():
+    import gradio as gr
+    from starlette.responses import JSONResponse
+
+    import app
+    from explorer import routes
+    from explorer.tabs.vae import elbo_routes, model_routes, ui
+    from explorer.views import shell
+    from explorer.views.vae_bar import VaeBar
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(models, "get", lambda name="faces", session="": VAES[name or "faces"])
+    with gr.Blocks(analytics_enabled=False, fill_width=True) as demo:
+        shell.header()
+        with gr.Tabs(elem_id="ge-tabs"), gr.Tab("VAE", id="vae", elem_id="tab-vae", elem_classes="ge-tab"):
+            VaeBar(routes="vae", elem_id="vae-bar")
+            vae_elbo.VaeElbo(routes="vae", elem_id="vae-elbo")
+        shell.footer()
+    badge = routes.get("device", lambda request: JSONResponse({"label": "CPU", "reason": "A test."}))
+    film = routes.get("vae/film", ui.film)
+    port = free_port()
+    app.start(demo, [badge, film, *model_routes.routes(), *elbo_routes.routes()], "127.0.0.1", port)
+    yield f"http://127.0.0.1:{port}/"
+    demo.close()
+    patch.undo()
+
+
+@pytest.fixture
+def opened(browser, served):
+    """opened(query, **context) -> a page with the part, ready. Troubles of the page fail the test."""
+    pages = []
+
+    def open_page(query="", **options):
+        context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.troubles = []
+        page.on("pageerror", lambda error: page.troubles.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
+        pages.append(page)
+        page.goto(f"{served}?tab=vae&part=elbo{query}", wait_until="domcontentloaded")
+        page.wait_for_selector(f'{ROOT}[data-ready="true"]')
+        return page
+
+    yield open_page
+    troubles = [trouble for page in pages for trouble in page.troubles]
+    for page in pages:
+        page.context.close()
+    assert not troubles, "\n".join(troubles)
+
+
+def number(text: str) -> float:
+    return float(text.split("±")[0].replace("−", "-").replace("+", "").replace(",", ""))
+
+
+def cell(page, line: str, column: str = "own") -> float:
+    return number(page.locator(f'[data-cell="{line}-{column}"]').inner_text())
+
+
+def inked(page, selector: str) -> bool:
+    look = "(c) => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size > 12"
+    return page.locator(selector).first.evaluate(look)
+
+
+def settled(page):
+    page.wait_for_selector(f'{ROOT}[data-settled="true"]')
+
+
+@pytest.mark.browser
+def test_the_first_view_is_a_bill_that_adds_up_in_every_unit(opened):
+    page = opened()
+    page.wait_for_selector(f'{ROOT}[data-pictured="gallery:0"]')
+    want = elbo.bill(VAES["faces"], VAES["faces"].gallery().images[0])
+    assert cell(page, "elbo") == pytest.approx(want.elbo, abs=0.03)
+    assert cell(page, "constant") == pytest.approx(want.constant, abs=0.005)
+    for unit, digits in (("nats", 2), ("bits", 2), ("each", 5)):
+        page.click(f'[data-value="{unit}"]')
+        whole = {line: round(cell(page, line) * 10**digits) for line in ("constant", "squared", "expected", "kl", "elbo")}
+        assert whole["constant"] - whole["squared"] == whole["expected"] and whole["expected"] - whole["kl"] == whole["elbo"]
+        lines = [round(number(text) * 10**digits) for text in page.locator(".line-value").all_inner_texts()]
+        assert sum(lines) == whole["kl"] and len(lines) == 5
+    assert page.locator('.line[data-dead="true"]').count() == 1 and "#1 skin" in page.locator(".lines").inner_text()
+    assert inked(page, '[data-shot="x"]') and inked(page, '[data-shot="xhat"]')
+    assert "e_unit=each" in page.evaluate(ADDRESS)
+
+
+@pytest.mark.browser
+def test_moving_sigma_changes_kl_at_once_and_the_bill_when_the_decoder_has_answered(opened):
+    page = opened("&e_dim=1")
+    before = number(page.get_attribute('[data-fact="kl-live"]', "data-kl"))
+    page.locator('[data-handle="sigma"]').focus()
+    for _ in range(6):
+        page.keyboard.press("Shift+ArrowRight")
+    settled(page)
+    page.wait_for_function("document.querySelector('.part').dataset.yours !== ''")
+    q = page.evaluate("document.querySelector('.part').dataset")
+    assert q["edited"] == "true" and number(page.get_attribute('[data-fact="kl-live"]', "data-kl")) != before
+    assert round(100 * (cell(page, "elbo", "yours") - cell(page, "elbo"))) == round(100 * cell(page, "elbo", "change"))
+    lines = [round(number(text) * 100) for text in page.locator(".line-value").all_inner_texts()]
+    assert sum(lines) == round(100 * cell(page, "kl", "yours"))
+    vae = VAES["faces"]
+    own = elbo.encoded(vae, vae.gallery().images[0])
+    link = re.search(r"e_q=([^&]+)", page.evaluate(ADDRESS))[1]
+    dim, mu, sigma = link.replace("%7E", "~").split("~")
+    moved = elbo.Posterior(own.mu.copy(), own.sigma.copy())
+    moved.mu[int(dim)], moved.sigma[int(dim)] = float(mu), float(sigma)
+    assert float(q["yours"]) == pytest.approx(elbo.bill(vae, vae.gallery().images[0], moved).elbo, abs=0.05)
+    again = opened(f"&e_dim=1&e_q={link}")
+    again.wait_for_function("(want) => document.querySelector('.part').dataset.yours === want", arg=q["yours"])
+    for _ in range(6):
+        page.keyboard.press("u")
+    page.wait_for_selector(f'{ROOT}[data-edited="false"]')
+
+
+@pytest.mark.browser
+def test_a_finger_drags_mu_over_the_film_and_reset_takes_it_back(opened):
+    page = opened("&e_dim=0", viewport={"width": 390, "height": 844}, has_touch=True)
+    page.wait_for_function("document.querySelector('.gauss svg')")
+    board = page.locator(".gauss").first
+    board.scroll_into_view_if_needed()
+    box = page.locator('[data-handle="mu"] circle').bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 80, box["y"], steps=5)
+    page.mouse.up()
+    page.wait_for_selector(f'{ROOT}[data-edited="true"][data-exact="true"]')
+    assert inked(page, '[data-shot="z"]')
+    page.click('[data-do="reset"]')
+    page.wait_for_selector(f'{ROOT}[data-edited="false"]')
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.browser
+def test_a_walk_marks_the_best_and_says_the_gap(opened):
+    page = opened("&e_dim=0")
+    page.click('[data-do="walk"]')
+    page.wait_for_selector('[data-walk="done"]')
+    assert number(page.get_attribute('[data-walk="done"]', "data-gap")) >= 0
+    assert page.locator('[data-walk="done"] svg[role="img"]').count() == 1
+    page.keyboard.press("ArrowDown")
+    page.locator(".line").nth(2).click()
+    page.wait_for_selector('[data-walk="none"]')  # another dimension: the old curve is gone
+
+
+@pytest.mark.browser
+def test_the_bound_rises_while_it_is_drawn_and_can_be_stopped(opened):
+    page = opened("&e_view=bound")
+    page.wait_for_selector('.bound-view[data-run="done"][data-k="1000"]')
+    rows = page.locator("tr[data-k]").all()
+    values = {int(row.get_attribute("data-k")): number(row.get_attribute("data-value")) for row in rows}
+    assert values[1] <= values[10] <= values[100] <= values[1000] and values[1] < values[1000]
+    assert "too few groups" in page.locator('tr[data-k="1000"]').inner_text()
+    page.click('[data-value="4000"]')
+    page.wait_for_selector('.bound-view[data-run="running"]')
+    page.click('.bound-view [data-do="stop"]')
+    page.wait_for_selector('.bound-view[data-run="stopped"]')
+    assert page.locator('[data-do="rerun"]').is_visible()
+
+
+@pytest.mark.browser
+def test_the_board_is_always_true_whatever_is_moved(opened):
+    page = opened("&e_view=board&e_dim=0&e_eps=0.5")
+    board = page.locator(".board-view")
+
+    def facts():
+        told = board.evaluate("(e) => ({...e.dataset})")
+        mu, sigma, eps, z = (float(told[name]) for name in ("mu", "sigma", "eps", "z"))
+        assert z == pytest.approx(mu + sigma * eps, abs=1e-9)
+        shown = [number(text.strip("()")) for text in page.locator(".equation output").all_inner_texts()]
+        assert [round(v, 7) for v in shown] == [z, mu, sigma, eps]
+        return mu, sigma, eps, z
+
+    def move(name, value):
+        page.locator(f'.board-view [data-slide="{name}"]').evaluate(
+            "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); e.dispatchEvent(new Event('change')); }", value
+        )
+        return facts()
+
+    start = facts()
+    assert start[2] == 0.5
+    moved = move("mu", 1)
+    assert moved[0] == 1 and moved[2] == 0.5 and moved[3] != start[3]  # eps stays, z follows
+    moved = move("z", 3)
+    assert moved[0] == 1 and moved[3] == pytest.approx(3, abs=1e-3) and board.get_attribute("data-outside") == "true"
+    assert "σ from the middle" in page.locator(".badge").inner_text()
+    page.locator(".board-view .switch input").check()
+    moved = move("sigma", 0.2)
+    assert moved[3] == pytest.approx(3, abs=2e-3) and moved[1] == pytest.approx(10**0.2, abs=1e-3)  # z stays, eps follows
+    page.locator('[data-handle="z"]').focus()
+    page.keyboard.press("ArrowLeft")
+    assert facts()[3] < moved[3]
+    page.wait_for_function("(e) => Math.abs(e.dataset.exact - e.dataset.z) < 1e-4", arg=board.element_handle())
+    assert inked(page, '[data-shot="z"]')
+    page.click('.graph-place [data-value="without"]')
+    assert page.locator(".graph-cross").count() == 2
+
+
+@pytest.mark.browser
+def test_both_gradients_are_right_and_one_is_calm(opened):
+    page = opened("&e_view=board&e_dim=0&e_of=square")
+    contest = page.locator(".card[data-run][data-ratio]")
+    page.wait_for_selector('.card[data-run="done"][data-ratio]')
+    assert number(contest.get_attribute("data-ratio")) > 1 and number(contest.get_attribute("data-apart")) < 4
+    assert page.locator(".histogram").count() == 3
+    mu = float(page.get_attribute(".board-view", "data-mu"))
+    row = page.locator('tr[data-way="pathwise"]')
+    assert abs(float(row.get_attribute("data-mean")) - 2 * mu) < 4 * float(row.get_attribute("data-error")) + 1e-9
+    page.click('[data-value="likelihood"]')
+    page.wait_for_selector('.card[data-run="running"]')
+    page.wait_for_selector('.card[data-run="done"]')
+    assert float(contest.get_attribute("data-ratio")) > 100  # the level of log p(x|z) alone makes the score function noisy
+
+
+@pytest.mark.browser
+def test_the_decoders_sample_changes_with_its_seed_and_the_bill_is_in_the_pixels(opened):
+    page = opened("&e_view=decoder")
+    page.wait_for_selector('.decoder-view[data-seed="0"]')
+    vae = VAES["faces"]
+    want = elbo.bill(vae, vae.gallery().images[0], samples=1).squared_at_mean
+    assert number(page.get_attribute(".decoder-view", "data-squared")) == pytest.approx(want, rel=1e-4)
+    pixels = "(c) => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+    before = page.locator('[data-shot="sample"]').evaluate(pixels)
+    page.click('[data-do="sample"]')
+    page.wait_for_selector('.decoder-view[data-seed="1"]')
+    assert page.locator('[data-shot="sample"]').evaluate(pixels) != before
+    page.locator('.decoder-view [data-slide="share"]').evaluate("(e) => { e.value = 0; e.dispatchEvent(new Event('input')); }")
+    assert page.locator('[data-shot="sample"]').evaluate(pixels) == page.locator('[data-shot="xhat"]').evaluate(pixels)
+
+
+@pytest.mark.browser
+def test_the_glass_shows_one_spot_of_both_pictures_and_the_spectra_come(opened):
+    page = opened("&e_view=blur", color_scheme="dark")
+    page.wait_for_selector('.blur-view[data-spectra="faces gallery:0"]')
+    view, canvas = page.locator(".blur-view"), page.locator('[data-shot="x"]')
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.8, steps=4)
+    page.mouse.up()
+    page.wait_for_function("(e) => e.dataset.spot === '20,20'", arg=view.element_handle())
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("(e) => e.dataset.spot === '19,20'", arg=view.element_handle())
+    assert page.locator(".blur-view svg[role='img']").count() == 2
+    assert "held-out" in page.locator(".blur-view .verdict").inner_text()
+
+
+@pytest.mark.browser
+def test_another_picture_another_model_and_the_keys(opened):
+    page = opened("&e_q=0~0.5~0.5")
+    page.wait_for_selector(f'{ROOT}[data-edited="true"]')
+    page.click('[data-picture="gallery:3"]')
+    page.wait_for_selector(f'{ROOT}[data-edited="false"][data-pictured="gallery:3"]')
+    page.evaluate("document.vae.choose('digits-1')")
+    page.wait_for_selector(f'{ROOT}[data-model="digits-1"][data-ready="true"]')
+    page.wait_for_function("document.querySelectorAll('.line').length === 2")
+    assert "β = 4" in page.locator('tr[data-line="objective"]:visible').inner_text()
+    page.locator(".stage .line").first.focus()
+    for key, name in ("2", "bound"), ("5", "blur"), ("1", "bill"):
+        page.locator(".views [tabindex='0']").focus()
+        page.keyboard.press(key)
+        page.wait_for_selector(f'{ROOT}[data-view="{name}"]')
+
+
+@pytest.mark.browser
+def test_what_can_be_taken_along(opened):
+    page = opened("&e_view=blur")
+    page.wait_for_selector(".blur-view[data-spectra]")
+    with page.expect_download() as got:
+        page.click('[data-do="csv"]')
+    assert Path(got.value.path()).read_text().startswith("cycles,input,output")
+    with page.expect_download() as got:
+        page.click('[data-do="png"]')
+    assert Path(got.value.path()).read_bytes().startswith(b"\x89PNG")
+    page.click('[data-value="bill"]')
+    with page.expect_download() as got:
+        page.click('[data-do="json"]')
+    assert '"seed": 0' in Path(got.value.path()).read_text()
+    page.click('[data-do="csv"]')
+
+
+@pytest.mark.browser
+def test_the_python_of_every_view_runs(opened, capsys):
+    page = opened("&e_q=0~0.5~0.5")
+    page.wait_for_selector(f'{ROOT}[data-edited="true"]')
+    scripts = []
+    for view in ("bill", "bound", "board", "decoder", "blur"):
+        page.click(f'.views [data-value="{view}"]')
+        page.wait_for_selector(f'{ROOT}[data-view="{view}"]')
+        page.wait_for_function("document.querySelector('.stage').textContent.length > 40")
+        scripts.append(page.evaluate("document.querySelector('.take').script()"))
+    assert "elbo.bill(vae, image, q, samples=32, seed=0)" in scripts[0] and "0.5" in scripts[0]
+    for script in scripts:  # the tiny network is what "faces" loads here
+        exec(compile(script, "script.py", "exec"), {})
+    said = capsys.readouterr().out
+    assert all(words in said for words in ("ELBO", "draws that count", "pathwise", "half of the power"))
+
+
+@pytest.mark.browser
+def test_a_refusal_is_one_sentence_on_the_page(opened):
+    page = opened()
+    page.evaluate("document.vae.look('upload:gone')")
+    page.wait_for_selector(".trouble:visible")
+    assert "bring it again" in page.locator(".trouble").inner_text()
+    page.troubles[:] = [one for one in page.troubles if "status of 400" not in one]
+
+
+def test_nothing_is_left_running():
+    assert all(run.state != "running" or run.followers for run in elbo_work._runs.values())
