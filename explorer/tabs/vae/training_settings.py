@@ -13,7 +13,7 @@ SETS = {  # name -> (title, sizes of its pictures)
 }
 WIDTHS = (4, 8, 16, 32, 64, 128)  # channels of a layer
 BATCHES = (8, 16, 32, 64, 128)
-STEPS = (50, 20_000)
+STEPS = (1, 20_000)
 WORK = 3e9  # multiplications of one step: a second or less on one slow core, so that a closed page stops as fast
 # name -> (title, least, most) of what is a plain number
 RANGES = {
