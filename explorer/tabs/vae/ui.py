@@ -127,11 +127,20 @@ def _facts(vae) -> dict:
         "version": vae.facts["version"],  # the page adds it to every address, as browsers keep what they have fetched
         "dims": vae.dims,
         "size": vae.size,
+        "data": vae.source.name,
+        "reach": _reach(vae, faces.codes.mu),
+        "far": vae.far,
         "order": vae.order,
         "axes": vae.axes,
         "gallery": [{"caption": caption, **code} for caption, code in zip(faces.captions, codes)],
         "exports": export.formats(),
     }
+
+
+def _reach(vae, mu: np.ndarray) -> float:
+    """How far a slider goes: three sigmas of the prior, or of the codes where no KL term kept them near it."""
+    wanted = 3 * float(np.sqrt(mu.var(0).mean()))
+    return 3.0 if wanted <= 4 else min(vae.far, float(np.ceil(wanted)))
 
 
 async def decode(request: Request) -> Response:

@@ -3,12 +3,13 @@
 const ACTIVE = 0.1; // nats: below this a dimension carries nothing that can be seen
 
 /** `order` lists the dimensions from left to right; pick(dim) is called when one is tapped. */
-function makeChart(holder, order, axes, pick) {
+function makeChart(holder, order, axes, pick, reach) {
   const wide = order.length;
+  const unit = 3 / reach; // of the chart, for a sigma of the prior
   const chart = svg("svg", { viewBox: `0 0 ${wide} 8`, preserveAspectRatio: "none", role: "img" });
-  chart.setAttribute("aria-label", "Mean and spread of every dimension, and where this face is");
+  chart.setAttribute("aria-label", "Mean and spread of every dimension, and where this picture is");
   for (const sigmas of [3, 2, 1]) {
-    chart.append(svg("rect", { class: "band", x: 0, width: wide, y: 4 - sigmas, height: 2 * sigmas }));
+    chart.append(svg("rect", { class: "band", x: 0, width: wide, y: 4 - sigmas * unit, height: 2 * sigmas * unit }));
   }
   chart.append(svg("line", { class: "zero", x1: 0, x2: wide, y1: 4, y2: 4 }));
   holder.replaceChildren(chart);
@@ -28,7 +29,7 @@ function makeChart(holder, order, axes, pick) {
     return { column, dim, whisker, mu, z };
   });
 
-  const up = (v) => 4 - clamp(v, -3.8, 3.8);
+  const up = (v) => 4 - clamp(v * unit, -3.8, 3.8);
   const place = (line, from, to) => (line.setAttribute("y1", from), line.setAttribute("y2", to));
 
   let shown = { z: [], code: undefined, touched: undefined };

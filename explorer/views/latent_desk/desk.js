@@ -1,7 +1,9 @@
 // The desk itself: one state, everything drawn from it, every change through `go` or `move`.
 
 const FIRST = 12; // sliders shown before one asks for all
-const FILM = { from: -REACH, to: REACH, frames: 49 }; // a step of 1/8 sigma
+const film = { from: -REACH, to: REACH, frames: 49 }; // a step of 1/8 sigma
+// What a model's pictures are called, and what it has seen.
+const NOUNS = { avatars: ["face", "avatars"], digits: ["digit", "handwritten digits"], fashion_mnist: ["garment", "garments"] };
 const HOVER = 120; // ms a pointer rests before a film is fetched ahead of its touch
 const SETTLE = 140; // ms without a move after which the face is decoded exactly
 
@@ -44,7 +46,7 @@ function withNoise(source, seed) {
 }
 
 function fromCode(z) {
-  return { ref: "c", title: "a face from a link", code: null, x: null, z };
+  return { ref: "c", title: `a ${noun()} from a link`, code: null, x: null, z };
 }
 
 /** A random face. The temperature scales the draw about the middle, so one request serves every temperature. */
@@ -57,7 +59,7 @@ async function fromSeed(seed, heat, from) {
   }
   const { middle, z } = await draws.get(key);
   return {
-    ref: "s" + seed, seed, heat, from, title: "random face, seed " + seed, code: null, x: null,
+    ref: "s" + seed, seed, heat, from, title: `random ${noun()}, seed ` + seed, code: null, x: null,
     z: z.map((v, d) => middle[d] + heat * (v - middle[d])),
   };
 }
@@ -112,12 +114,12 @@ function move(dim, value) {
   facts({ settled: "false" });
   clearTimeout(settling);
 
-  const film = wire.film(state.z, dim, FILM);
-  if (film.frames) {
-    const frame = Math.round(((clamp(value, FILM.from, FILM.to) - FILM.from) / (FILM.to - FILM.from)) * (FILM.frames - 1));
+  const strip = wire.film(state.z, dim, film);
+  if (strip.frames) {
+    const frame = Math.round(((clamp(value, film.from, film.to) - film.from) / (film.to - film.from)) * (film.frames - 1));
     wire.overtake();
     asked = "";
-    show(film.frames[frame], "film:" + frame);
+    show(strip.frames[frame], "film:" + frame);
   } else {
     // What the page draws in the meantime delays the picture, so the rest waits and appears with it.
     near(state.z);
@@ -137,7 +139,7 @@ function near(z) {
 
 /** A value that the slider is about to have: asks for its picture before the slider says so. */
 function ahead(dim, value) {
-  if (!state.source || value === state.z[dim] || wire.film(state.z, dim, FILM).frames) return;
+  if (!state.source || value === state.z[dim] || wire.film(state.z, dim, film).frames) return;
   near(state.z.with(dim, value));
 }
 
@@ -174,9 +176,9 @@ function hover(dim) {
 
 /** `data-film` names the dimension whose film is at hand. A drag that has none asks for its pictures one by one. */
 function prefetch(dim) {
-  const film = wire.film(state.z, dim, FILM, true);
-  if (film.frames) facts({ film: dim });
-  else film.ready.then(() => facts({ film: dim })).catch(() => {});
+  const strip = wire.film(state.z, dim, film, true);
+  if (strip.frames) facts({ film: dim });
+  else strip.ready.then(() => facts({ film: dim })).catch(() => {});
 }
 
 function touch(dim, anew) {
@@ -232,32 +234,35 @@ function draw() {
   facts({ source: source.ref });
   desk.toggleAttribute("data-encoded", Boolean(source.x));
   if (source.x) paint(find(".x"), source.x);
-  find(".face").setAttribute("aria-label", "The decoded face: " + source.title);
+  find(".face").setAttribute("aria-label", `The decoded ${noun()}: ` + source.title);
   for (const [i, thumb] of [...find(".strip").children].entries()) {
     thumb.setAttribute("aria-pressed", String(source.index === i));
   }
   find(".note").textContent = remark(source);
   const { code } = source;
   find(".bill").innerHTML = code
-    ? "This face: KL = <b>" + text(code.mu.reduce((sum, mu, d) => sum + divergence(mu, code.sigma[d]), 0), 1) + "</b> nats" : "";
-  find(".lead").innerHTML = "This face is " + start.dims + " numbers. <b>Drag one.</b>";
+    ? `This ${noun()}: KL = <b>` + text(code.mu.reduce((sum, mu, d) => sum + divergence(mu, code.sigma[d]), 0), 1) + "</b> nats" : "";
+  find(".lead").innerHTML = `This ${noun()} is ` + start.dims + " numbers. <b>Drag one.</b>";
   drawSoon();
 }
 
 function remark(source) {
   if (source.ref === "u") {
     return (source.note ? source.note + " " : "") +
-      "The model has only ever seen avatars: of any other picture it draws the nearest avatar it knows. The picture is not kept.";
+      `The model has only ever seen ${seen()}: of any other picture it draws the nearest it knows. The picture is not kept.`;
   }
-  if (source.ref === "c") return "A link carries the numbers of a face, not the picture it came from.";
+  if (source.ref === "c") return `A link carries the numbers of a ${noun()}, not the picture it came from.`;
   if (source.from === "prior") {
-    return "Drawn from the prior N(0, I). It reaches places where no face was ever encoded, so some of these faces come out odd.";
+    return `Drawn from the prior N(0, I). It reaches places where no ${noun()} was ever encoded, so some of these come out odd.`;
   }
   if (source.from) {
-    return "Drawn from q(z), the density of the codes of all training faces (the aggregate posterior): it avoids the prior’s empty places.";
+    return "Drawn from q(z), the density of the codes of many pictures (the aggregate posterior): it avoids the prior’s empty places.";
   }
-  return "Encoded: " + source.title + ". The model has never seen this face.";
+  return "Encoded: " + source.title + `. The model has never seen this ${noun()}.`;
 }
+
+const noun = () => NOUNS[start?.data]?.[0] ?? "picture";
+const seen = () => NOUNS[start?.data]?.[1] ?? "the pictures it was trained on";
 
 const sym = (name, letter) => '<i class="sym sym-' + name + '">' + letter + "</i>";
 const arrow = (word) => '<span class="arrow">' + word + "</span>";
@@ -291,8 +296,8 @@ function drawEquation() {
 
 function verdict(dim, { eps }, mu, sigma) {
   const z = "z" + dim;
-  if (Math.abs(mu) < 0.4 && sigma > 0.8) return "For this face " + z + " says almost nothing: its posterior is nearly the prior.";
-  if (Math.abs(eps) < 0.005) return "ε = 0: " + z + " is the mean, where the encoder put this face.";
+  if (Math.abs(mu) < 0.4 && sigma > 0.8) return `For this ${noun()} ` + z + " says almost nothing: its posterior is nearly the prior.";
+  if (Math.abs(eps) < 0.005) return "ε = 0: " + z + " is the mean, where the encoder put it.";
   if (Math.abs(eps) <= 2) return "An ε of this size is drawn often: still a likely code of x.";
   if (Math.abs(eps) <= 3) return "An ε of this size is drawn rarely: an unlikely code of x, but a possible one.";
   return z + " is " + Math.round(Math.abs(eps)) + " σ from where the encoder put it: no longer a code of x.";
@@ -326,7 +331,7 @@ const visible = () => (all ? start.order : start.order.slice(0, FIRST));
 
 async function drawEnds(z, here) {
   const dims = visible();
-  const images = await wire.frames("ends", { z: wire.numbers(z), dims: dims.join(","), at: END });
+  const images = await wire.frames("ends", { z: wire.numbers(z), dims: dims.join(","), at: rounded(END * film.to, 2) });
   if (!here()) return;
   dims.forEach((dim, i) => rows[dim].ends([images[2 * i], images[2 * i + 1]]));
 }
@@ -374,7 +379,7 @@ async function readLink() {
     const z = unpack(get("code"), start.dims);
     if (z) source = fromCode(z);
   }
-  const z = source.z.map((v, d) => number("z" + d, v, -12, 12));
+  const z = source.z.map((v, d) => number("z" + d, v, -start.far, start.far));
   const dim = number("dim", null, 0, start.dims - 1);
   if (dim !== null) state.touched = Math.round(dim);
   syncTools(source);
@@ -442,7 +447,7 @@ function save() {
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = "face-" + state.source.ref + ".png";
+    link.download = noun() + "-" + state.source.ref + ".png";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
@@ -541,6 +546,11 @@ new ResizeObserver(() => {
 // ---- Beginning -----------------------------------------------------------------------------------------------------
 
 function furnish() {
+  Object.assign(film, { from: -start.reach, to: start.reach });
+  find("[data-do=random]").textContent = "Random " + noun();
+  find("[data-do=random]").title = `A random ${noun()} (R)`;
+  find(".from [value=aggregate]").textContent = `encoded ${noun()}s, q(z)`;
+  all = false;
   find(".strip").replaceChildren(
     ...start.gallery.map(({ caption }, i) => {
       const thumb = document.createElement("button");
@@ -561,29 +571,39 @@ function furnish() {
     hover, touch, ahead, move, release,
     reset: (dim) => (remember(), (state.z[dim] = state.source.z[dim]), (state.touched = dim), draw(), exact()),
   };
-  rows = start.axes.map((axis, dim) => makeRow(dim, axis, on));
+  rows = start.axes.map((axis, dim) => makeRow(dim, axis, on, start.reach));
   find(".rows").replaceChildren(...start.order.map((dim) => rows[dim].element));
   for (const dim of start.order.slice(FIRST)) rows[dim].element.hidden = !all;
 
   const more = find(".more");
   more.hidden = start.dims <= FIRST;
   more.textContent = "Show all " + start.dims;
-  showChart = makeChart(find(".plot"), start.order, start.axes, pick);
+  showChart = makeChart(find(".plot"), start.order, start.axes, pick, start.reach);
   find(".key").innerHTML = sym("mu", "μ") + " dot, " + sym("sigma", "σ") + " whisker, " + sym("z", "z") +
     " ring; most informative first, bands at 1, 2 and 3 σ of the prior. Tap a column to reach its slider.";
 }
 
+let model = document.vae?.model ?? window.explorer.get("model") ?? ""; // the one on the desk
+let beginning = null;
+
 async function begin() {
+  const ticket = (beginning = {});
   find(".failure").hidden = true;
   facts({ state: "loading", ready: "false" });
+  wire.setModel(model === "faces" ? "" : model);
   try {
-    [start, faces] = await Promise.all([wire.json("start"), wire.frames("gallery")]);
+    const told = await Promise.all([wire.json("start"), wire.frames("gallery")]);
+    if (beginning !== ticket) return;
+    [start, faces] = told;
     wire.setVersion(start.version);
     furnish();
     await readLink();
-    facts({ ready: "true" });
+    if (beginning !== ticket) return;
+    facts({ ready: "true", model: model || "faces" });
     ready();
+    element.dispatchEvent(new CustomEvent("desk:model"));
   } catch (error) {
+    if (beginning !== ticket) return;
     facts({ state: "error" });
     find(".failure").hidden = false;
     find(".failure p").textContent = error.message;
@@ -603,5 +623,22 @@ element.desk = {
   get edited() { return state.source.eps !== undefined && state.source.eps !== null || state.z.some((v, d) => v !== state.source.z[d]); },
   get history() { return [state.past.length, state.future.length]; },
 };
+
+/** Another model was chosen: nothing of the one before holds for it. A desk that is not seen waits until it is. */
+function follow() {
+  const { vae } = document;
+  if (!element.isConnected || !vae || vae.part !== "explore" || (vae.model || "faces") === (model || "faces")) return;
+  model = vae.model;
+  const link = { face: null, eps: null, seed: null, t: null, from: null, code: null, dim: null, a: null, b: null, frame: null };
+  for (let d = 0; d < (start?.dims ?? 0); d++) link["z" + d] = null;
+  window.explorer.set(link);
+  draws.clear();
+  burst = drawn = reading = null;
+  asked = "";
+  Object.assign(state, { source: null, touched: null, past: [], future: [] });
+  begin();
+}
+document.addEventListener("vae:model", follow);
+document.addEventListener("vae:part", follow);
 
 begin();

@@ -42,7 +42,7 @@ function difference(a, b) {
 
 /** A code as text for a link, to a thousandth: 128 characters for 48 numbers. */
 function pack(z) {
-  const bytes = new Uint8Array(Int16Array.from(z, (v) => Math.round(v * 1000)).buffer);
+  const bytes = new Uint8Array(Int16Array.from(z, (v) => Math.round(clamp(v, -32.7, 32.7) * 1000)).buffer);
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

@@ -1,7 +1,7 @@
 // One row per latent dimension: end pictures, a track in units of the prior's sigma, value, reset. Knows no server.
 
-const REACH = 3; // the track's half-width, in sigmas of the prior
-const END = 2.5; // where the end pictures are taken
+const REACH = 3; // the track's half-width, in sigmas of the prior, where the KL keeps the codes
+const END = 5 / 6; // of the reach: where the end pictures are taken
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 const svg = (name, attributes) => {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -10,36 +10,37 @@ const svg = (name, attributes) => {
 };
 
 /** The row of dimension `dim`. `on` holds hover(dim), touch(dim, anew), ahead(dim, value), move(dim, value), release(dim), reset(dim). */
-function makeRow(dim, axis, on) {
+function makeRow(dim, axis, on, reach = REACH) {
   const name = "z" + dim;
+  const end = rounded(END * reach, 2);
   const row = document.createElement("div");
   row.className = "row";
   row.dataset.dim = dim;
   row.innerHTML = `
-    <button type="button" class="end" aria-label="Set ${name} to −${END}"><canvas width="64" height="64"></canvas></button>
+    <button type="button" class="end" aria-label="Set ${name} to −${end}"><canvas width="64" height="64"></canvas></button>
     <div class="middle">
       <div class="head">
         <span class="name"><i>z</i><sub>${dim}</sub></span><span class="effect"></span>
-        <button type="button" class="reset" aria-label="Reset ${name}" title="Back to where the face began">
+        <button type="button" class="reset" aria-label="Reset ${name}" title="Back to where it began">
           <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 3v3.5h3.5M4.2 6.5a4.5 4.5 0 1 1-.6 3.4"/></svg>
         </button>
         <output class="value"></output>
       </div>
-      <div class="track"><input type="range" min="-${REACH}" max="${REACH}" step="0.01" value="0"></div>
+      <div class="track"><input type="range" min="-${reach}" max="${reach}" step="0.01" value="0"></div>
     </div>
-    <button type="button" class="end" aria-label="Set ${name} to ${END}"><canvas width="64" height="64"></canvas></button>`;
+    <button type="button" class="end" aria-label="Set ${name} to ${end}"><canvas width="64" height="64"></canvas></button>`;
 
   const part = (selector) => row.querySelector(selector);
   const slider = part("input");
   const [low, high] = row.querySelectorAll(".end");
   slider.setAttribute("aria-label", axis.effect ? name + ", changes " + axis.effect : name);
   part(".effect").textContent = axis.effect || "";
-  const hint = axis.kl.toFixed(2) + " nats of information (mean KL over held-out faces)";
+  const hint = axis.kl.toFixed(2) + " nats of information (mean KL over held-out pictures)";
   row.title = axis.effect
     ? hint + "; moving it from −2 to 2 changes " + axis.effect + " in " + Math.round(100 * axis.share) + " % of faces"
     : hint;
 
-  const marks = svg("svg", { class: "marks", viewBox: "-3 0 6 1", preserveAspectRatio: "none", "aria-hidden": "true" });
+  const marks = svg("svg", { class: "marks", viewBox: `${-reach} 0 ${2 * reach} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const bell = Array.from({ length: 61 }, (_, i) => -REACH + i / 10)
     .map((v) => v.toFixed(1) + " " + (1 - 0.92 * Math.exp((-v * v) / 2)).toFixed(3))
     .join(" L ");
@@ -65,10 +66,10 @@ function makeRow(dim, axis, on) {
     if (held) addEventListener("pointerup", () => (held = null), { once: true });
   });
   slider.addEventListener("pointerrawupdate", ({ clientX }) => {
-    if (held) on.ahead(dim, rounded(clamp(((clientX - held.left) / held.span) * 2 * REACH - REACH, -REACH, REACH), 2));
+    if (held) on.ahead(dim, rounded(clamp(((clientX - held.left) / held.span) * 2 * reach - reach, -reach, reach), 2));
   });
 
-  for (const [button, value] of [[low, -END], [high, END]]) {
+  for (const [button, value] of [[low, -end], [high, end]]) {
     button.addEventListener("pointerenter", () => on.hover(dim));
     button.addEventListener("click", () => (on.touch(dim, true), on.move(dim, value), on.release(dim)));
   }
@@ -80,18 +81,18 @@ function makeRow(dim, axis, on) {
     slider.setAttribute("aria-valuetext", text(z) + " sigma");
     part(".value").textContent = text(z);
     row.toggleAttribute("data-moved", Math.abs(z - base) > 1e-6);
-    row.toggleAttribute("data-beyond", Math.abs(z) > REACH);
+    row.toggleAttribute("data-beyond", Math.abs(z) > reach);
   }
 
   /** Draws the posterior on the track, or takes it away where no picture was encoded. */
   function posterior(mu, sigma) {
     row.toggleAttribute("data-encoded", mu !== null);
     if (mu === null) return;
-    const from = clamp(mu - sigma, -REACH, REACH);
+    const from = clamp(mu - sigma, -reach, reach);
     spread.setAttribute("x", from);
-    spread.setAttribute("width", Math.max(0.02, clamp(mu + sigma, -REACH, REACH) - from));
-    mean.setAttribute("x1", clamp(mu, -REACH, REACH));
-    mean.setAttribute("x2", clamp(mu, -REACH, REACH));
+    spread.setAttribute("width", Math.max(reach / 150, clamp(mu + sigma, -reach, reach) - from));
+    mean.setAttribute("x1", clamp(mu, -reach, reach));
+    mean.setAttribute("x2", clamp(mu, -reach, reach));
   }
 
   function ends(images) {

@@ -7,9 +7,10 @@ function wireTo(prefix) {
   const numbers = (z) => Array.from(z, (v) => +v.toFixed(4)).join(",");
 
   let version = ""; // of the model: browsers keep pictures, and another model gives others for the same numbers
+  let model = ""; // "" for the usual one
 
   function url(name, query = {}) {
-    const pairs = Object.entries(version ? { ...query, v: version } : query).map(([key, value]) => key + "=" + value);
+    const pairs = Object.entries({ ...query, ...(model && { model }), ...(version && { v: version }) }).map(([key, value]) => key + "=" + value);
     return window.explorer.url(prefix + "/" + name + (pairs.length ? "?" + pairs.join("&") : ""));
   }
 
@@ -91,7 +92,14 @@ function wireTo(prefix) {
 
   const setVersion = (text) => (version = text);
 
-  return { url, json, picture, frames, numbers, decode, overtake, film, setVersion };
+  /** Another model: what is known of the one before is forgotten. */
+  function setModel(name) {
+    overtake();
+    films.clear();
+    [model, version] = [name, ""];
+  }
+
+  return { url, json, picture, frames, numbers, decode, overtake, film, setVersion, setModel };
 }
 
 function fromRgb(bytes, width, height) {

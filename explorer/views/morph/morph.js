@@ -41,24 +41,13 @@ function furnish(key) {
   slot.innerHTML =
     '<canvas width="64" height="64" role="img"></canvas>' +
     '<div><h4>' + letter + '</h4><p class="title"></p><div class="choices">' +
-    '<button type="button" class="choice" data-take="here">Use the face above</button>' +
+    '<button type="button" class="choice" data-take="here">Use the one above</button>' +
     '<button type="button" class="choice" data-take="random">Random</button>' +
     '<button type="button" class="choice" data-take="gallery" aria-expanded="false">Choose</button>' +
     '<label class="choice">Picture<input type="file" accept="image/*" class="unseen" aria-label="Picture for ' + letter + '"></label>' +
-    '</div></div><div class="shelf" role="group" aria-label="Faces for ' + letter + '" hidden></div>';
+    '</div></div><div class="shelf" role="group" aria-label="Pictures for ' + letter + '" hidden></div>';
 
   const shelf = slot.querySelector(".shelf");
-  shelf.replaceChildren(...desk.start.gallery.map(({ caption }, i) => {
-    const thumb = document.createElement("button");
-    thumb.type = "button";
-    thumb.title = caption;
-    thumb.setAttribute("aria-label", caption);
-    thumb.append(Object.assign(document.createElement("canvas"), { width: 64, height: 64 }));
-    thumb.firstChild.getContext("2d").putImageData(desk.faces[i], 0, 0);
-    thumb.addEventListener("click", () => (unfold(slot, false), put(key, meant(desk.fromGallery(i)))));
-    return thumb;
-  }));
-
   slot.addEventListener("click", (event) => {
     const take = event.target.closest("[data-take]")?.dataset.take;
     if (take === "here") put(key, { source: desk.source, z: desk.z, edited: desk.edited });
@@ -81,6 +70,22 @@ function furnish(key) {
       if (face) put(key, face);
     });
   });
+}
+
+/** The gallery of the model that is on the desk. */
+function stock(key) {
+  const slot = morph.querySelector('[data-slot="' + key + '"]');
+  slot.querySelector(".shelf").replaceChildren(...desk.start.gallery.map(({ caption }, i) => {
+    const thumb = document.createElement("button");
+    thumb.type = "button";
+    thumb.title = caption;
+    thumb.setAttribute("aria-label", caption);
+    const { width, height } = desk.faces[i];
+    thumb.append(Object.assign(document.createElement("canvas"), { width, height }));
+    thumb.firstChild.getContext("2d").putImageData(desk.faces[i], 0, 0);
+    thumb.addEventListener("click", () => (unfold(slot, false), put(key, meant(desk.fromGallery(i)))));
+    return thumb;
+  }));
 }
 
 function unfold(slot, open) {
@@ -159,22 +164,34 @@ function handle(selector, property) {
 }
 
 async function begin() {
-  [desk] = await handle(props.desk, "desk");
+  let deskRoot;
+  [desk, deskRoot] = await handle(props.desk, "desk");
   await desk.ready;
   const [player, root] = await handle("#" + element.closest("[id]").id, "film");
   film = player;
   root.addEventListener("film:frame", (event) => morph.dataset.ready === "true" && tell(event.detail.index));
   furnish("a");
   furnish("b");
+  deskRoot.addEventListener("desk:model", anew);
   morph.querySelector(".swap").addEventListener("click", () => {
     [slots.a, slots.b] = [slots.b, slots.a];
     roll(frames - 1 - (film.index || 0));
   });
 
+  await anew();
+}
+
+/** The pair that the link names, or the first one, of the model that is on the desk. */
+async function anew() {
+  for (const key of ["a", "b"]) {
+    stock(key);
+    unfold(morph.querySelector('[data-slot="' + key + '"]'), false);
+  }
   const get = (key) => window.explorer.get(key);
+  const first = (index) => meant(desk.fromGallery(Math.min(index, desk.start.gallery.length - 1)));
   const linked = (key) => named(get(key)).catch(() => null);
-  slots.a = (await linked("a")) || meant(desk.fromGallery(props.pair[0]));
-  slots.b = (await linked("b")) || meant(desk.fromGallery(props.pair[1]));
+  slots.a = (await linked("a")) || first(props.pair[0]);
+  slots.b = (await linked("b")) || first(props.pair[1]);
   const frame = Math.round(Number(get("frame")));
   await roll(frame > 0 && frame < frames ? frame : 0);
 }
