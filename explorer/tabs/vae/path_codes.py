@@ -1,6 +1,6 @@
 """Where a path may begin, end or turn: a picture of the gallery, the visitor's own, a random draw, or a code itself.
 
-    gallery:3   upload:4f2a...   draw:aggregate:7:3:1:1 (source, seed, which of the sheet, psi, temperature)   code:0.5,-1.25
+gallery:3   upload:4f2a...   draw:aggregate:7:3:1:1 (source, seed, which of the sheet, psi, temperature)   code:0.5,-1.25
 """
 
 import hashlib
@@ -117,5 +117,3 @@ def known_codes(vae: Vae, count: int = REFERENCE) -> np.ndarray:
             while len(_known) > KNOWN:
                 _known.popitem(last=False)
     return kept
-
-

@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from explorer.tabs.vae.engine import Vae
 from explorer.tabs.vae.path_eye import Eye, lengths
-from explorer.tabs.vae.path_lines import FRAMES, lerp, slerp, steps
+from explorer.tabs.vae.path_lines import lerp, slerp, steps
 
 KNOTS = 13  # pictures that the energy compares: every second one of those shown
 WAVES = 8  # z(t) = line + sum_k c_k sin(k pi t) / k: ends that stay, and no more bends than so many knots can see

@@ -53,7 +53,7 @@ class Jobs:
         self._lock = threading.Lock()
 
     def want(self, page: tuple[str, str], key: Hashable, work: Callable[[Callable[[float], None]], object]) -> Job:
-        """The job of that key for a page (session, kind): found, or begun. `work(tick)` calls `tick(share)` often. Raises Busy."""
+        """The job of that key for a page (session, kind): found or begun. `work(tick)` calls `tick(share)` often. Raises Busy."""
         with self._lock:
             job = self._jobs.get(key)
             if job is None or job.state in ("failed", "stopped"):

@@ -185,7 +185,7 @@ async def script(request: Request) -> Response:
     return PlainTextResponse(text, headers={"cache-control": "no-store"})
 
 
-# ---- What they share -----------------------------------------------------------------------------------------------------------
+# ---- What they share -----------------------------------------------------------------------------------------------------
 
 
 async def _ends(request: Request, name: str, low: int, high: int) -> tuple:

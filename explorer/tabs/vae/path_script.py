@@ -44,7 +44,7 @@ for name, z in paths.items():
 
 
 def board(model: str, found: Sequence[End], side: int, keep: bool, x: float, y: float, way: str = "") -> str:
-    head = _head(model, "path_board, path_codes, path_lines", "A board between four faces, one place of it, and the drive over it.")
+    head = _head(model, "path_board, path_codes, path_lines", "A board between four faces, and one place of it.")
     drive = way and f"""
 places = path_board.drive(path_board.unpack("{way}"), 48)
 z = path_lines.blend(codes, path_board.weights(places[:, 0], places[:, 1]), keep)
@@ -89,6 +89,6 @@ eye = path_eye.eye_of(vae)
 found = sampling_measures.curves(vae, eye, seed={seed}, temperature={temperature:g})
 for source in sampling_draw.SOURCES:
     for i, psi in enumerate(found["psi"]):
-        figures = {{name: f"{{c['value'][i]:.3f} ± {{c['error'][i]:.3f}}}" for name, c in found[source].items()}}
-        print(source, "psi", psi, figures)
+        for name, curve in found[source].items():
+            print(f"{{source:9}} psi {{psi:5}} {{name:9}} {{curve['value'][i]:.3f}} ± {{curve['error'][i]:.3f}}")
 """

@@ -20,7 +20,7 @@ def told(job: Job, name: str) -> dict:
     return {"state": job.state, "share": round(job.share, 3), "error": job.error, name: job.result}
 
 
-# ---- Paths ---------------------------------------------------------------------------------------------------------------------
+# ---- Paths ---------------------------------------------------------------------------------------------------------------
 
 
 def measured(vae: Vae, a: np.ndarray, b: np.ndarray) -> Future:
@@ -81,7 +81,7 @@ def strip(vae: Vae, way: str, a: np.ndarray, b: np.ndarray) -> Future:
     return films.get(("strip", vae, way, a.tobytes(), b.tobytes()), lambda: path_board.decoded(vae, path))
 
 
-# ---- Boards --------------------------------------------------------------------------------------------------------------------
+# ---- Boards --------------------------------------------------------------------------------------------------------------
 
 
 def board(vae: Vae, corners: np.ndarray, side: int, keep: bool) -> Future:
@@ -98,7 +98,7 @@ def drive(vae: Vae, corners: np.ndarray, way: str, frames: int, keep: bool) -> F
     return films.get(("drive", vae, corners.tobytes(), way, frames, keep), lambda: path_board.decoded(vae, codes))
 
 
-# ---- Sampling ------------------------------------------------------------------------------------------------------------------
+# ---- Sampling ------------------------------------------------------------------------------------------------------------
 
 
 def sheet(vae: Vae, source: str, seed: int, psi: float, temperature: float) -> Future:

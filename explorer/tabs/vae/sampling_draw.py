@@ -18,11 +18,18 @@ MOST = 512
 REACH = 2.0  # the largest psi and temperature
 
 
+def mixture(vae: Vae) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Weights (K,), means (K, D) and Cholesky factors (K, D, D) of where pictures are. Raises ValueError for fewer than two."""
+    if vae.source.most < 2:
+        raise ValueError("This model knows one picture only, which is no cloud of codes to draw from; draw from the prior.")
+    return tuple(vae.mixture[aggregate.PREFIX + name].float() for name in ("weights", "means", "cholesky"))
+
+
 def middle(vae: Vae, source: str) -> np.ndarray:
     """The mean code of a source (D,)."""
     if source == "prior":
         return np.zeros(vae.dims, np.float32)
-    weights, means = (vae.mixture[aggregate.PREFIX + name].float() for name in ("weights", "means"))
+    weights, means, _ = mixture(vae)
     return (weights @ means / weights.sum()).numpy()
 
 
@@ -39,7 +46,7 @@ def draw(vae: Vae, source: str, n: int, seed: int, psi: float = 1.0, temperature
     if source == "prior":
         z = psi * temperature * torch.randn(n, vae.dims, generator=rng)
     else:
-        weights, means, cholesky = (vae.mixture[aggregate.PREFIX + name].float() for name in ("weights", "means", "cholesky"))
+        weights, means, cholesky = mixture(vae)
         chosen = torch.multinomial(weights, n, replacement=True, generator=rng)
         noise = torch.einsum("nij,nj->ni", cholesky[chosen], torch.randn(n, vae.dims, generator=rng))
         centre = weights @ means / weights.sum()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explorer import pixels
 from explorer.tabs.vae.engine import Vae
 from explorer.tabs.vae.path_codes import known_codes
 from explorer.tabs.vae.path_eye import Eye
@@ -28,7 +27,7 @@ class Figure:
 
 
 def diversity(features: torch.Tensor) -> Figure:
-    """The mean distance over all pairs of pictures (N, M), RMS over features. Its error by the jackknife: pairs share pictures."""
+    """The mean distance over all pairs of pictures (N, M), RMS over features; its error by the jackknife, as pairs share pictures."""
     x = features.double()
     n = len(x)
     if n < 2:
@@ -78,7 +77,7 @@ def measured(vae: Vae, eye: Eye, z: np.ndarray, near: np.ndarray) -> dict[str, F
 
 
 def curves(vae: Vae, eye: Eye, seed: int, temperature: float, tick: Tick = lambda share: None, count: int = COUNT) -> dict:
-    """{"psi": [...], "n": N, "prior" and "aggregate": {figure: {value: [...], error: [...]}}, "pictures": {figure: {value, error}}}.
+    """{psi: [...], n, codes, prior and aggregate: {figure: {value: [...], error: [...]}}, pictures: {figure: {value, error}, n}}.
 
     "pictures" are the same figures of held-out pictures, each decoded from one draw of its own posterior.
     """

@@ -16,6 +16,7 @@ function drawn(tag, attributes = {}, ...children) {
 function shortText(value) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
+  if (!size) return "0";
   return fixedText(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }
 

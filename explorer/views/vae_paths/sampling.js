@@ -11,6 +11,8 @@ const SAMPLE_FIGURES = {
   nearest: ["Distance to the nearest code", "|z − z′|, of a picture's code"],
 };
 
+const swatch = (source) => piece("span", { class: "way-swatch", "data-way": source, "aria-hidden": "true" });
+
 function samplingLab(lab) {
   const { part } = lab;
   let seed = 1, psi = 1, heat = 1, measured = null, polling = null, ticket = 0, fetched = new Map(), picked = null, stale = true;
@@ -47,7 +49,7 @@ function samplingLab(lab) {
   function sheetOf(source, title, words) {
     const faces = Array.from({ length: 24 }, (_, i) => piece("canvas", { class: "picture" }));
     const buttons = faces.map((canvas, i) => piece("button", { type: "button", class: "sample", "data-sample": source + "-" + i, "aria-label": `Sample ${i + 1} of ${title}; use it elsewhere`, onclick: () => pick(source, i) }, canvas));
-    const node = piece("figure", { class: "sheet", "data-source": source }, piece("figcaption", {}, piece("b", {}, title), piece("span", { class: "muted" }, " " + words)), piece("div", { class: "sheet-grid" }, buttons));
+    const node = piece("figure", { class: "sheet", "data-source": source }, piece("figcaption", {}, swatch(source), piece("b", {}, title), piece("span", { class: "muted" }, " " + words)), piece("div", { class: "sheet-grid" }, buttons));
     return { node, faces, buttons };
   }
 
@@ -200,7 +202,7 @@ function samplingLab(lab) {
     }
     row();
     const judged = measured.eye.name === "judge";
-    tellText(told, `Each point: N = ${measured.n} pictures of the same seed at every ψ; bands are ± one standard error (of diversity by the jackknife). “Pictures” are ${measured.pictures.n} the model has not been trained on, each decoded from a draw of its own posterior. ` +
+    tellText(told, `Each point: N = ${measured.n} pictures of the same seed at every ψ; bands are ± one standard error (of diversity by the jackknife). “Pictures” are ${measured.pictures.n} of the model's own kind, held out of its training where there are enough, each decoded from a draw of its own posterior. ` +
       (judged ? "Distances are of our judge's features φ." : "Nobody judges these pictures, so diversity is that of pixels, and typicality is the distance to the nearest code alone.") + ` Nearest of ${measured.codes} codes.`);
   }
 
@@ -210,7 +212,7 @@ function samplingLab(lab) {
     const i = measured.psi.findIndex((p) => Math.abs(p - psi) < 1e-6), names = Object.keys(SAMPLE_FIGURES).filter((name) => measured.prior[name]);
     if (i < 0) return;
     const cell = ({ value, error }) => piece("td", {}, piece("b", {}, shortText(value)), piece("span", { class: "muted" }, " ± " + shortText(error)));
-    const line = (words, source, get) => piece("tr", { "data-source": source }, piece("th", { scope: "row" }, words), names.map((name) => cell(get(name))));
+    const line = (words, source, get) => piece("tr", { "data-source": source }, piece("th", { scope: "row" }, swatch(source), words), names.map((name) => cell(get(name))));
     table.replaceChildren(piece("caption", { class: "muted" }, `At ψ = ${fixedText(psi, 3)}, T = ${fixedText(heat, 3)}`),
       piece("thead", {}, piece("tr", {}, piece("th", { scope: "col" }, "Source"), names.map((name) => piece("th", { scope: "col" }, SAMPLE_FIGURES[name][0])))),
       piece("tbody", {}, Object.keys(sheets).map((source) => line(SAMPLE_SOURCES[source][0], source, (name) => ({ value: measured[source][name].value[i], error: measured[source][name].error[i] }))),

@@ -39,7 +39,8 @@ function pathLab(lab) {
     Object.values(rows).map(({ node }) => node));
   const score = piece("section", { class: "card", "aria-label": "Which is shortest" }, asking, verdict, bars, words);
   const files = piece("div", { class: "tools files" });
-  const node = piece("div", { class: "tool", "data-tool": "path" }, piece("div", { class: "lab-top" }, slots.node, plane.node), strips, score, files);
+  const left = piece("div", { class: "lab-left" }, slots.node);
+  const node = piece("div", { class: "tool", "data-tool": "path" }, piece("div", { class: "lab-top" }, left, plane.node), strips, files);
 
   function wayRow(way) {
     const big = piece("canvas", { class: "picture way-now", role: "img", "aria-label": PATH_WAYS[way][0] + " at t" });
@@ -56,7 +57,7 @@ function pathLab(lab) {
     const total = piece("b", { class: "way-length" });
     const note = piece("div", { class: "tools way-note" });
     const node = piece("article", { class: "way", "data-way": way, "data-state": "empty" },
-      piece("header", { class: "way-head" }, piece("span", { class: "way-swatch", "aria-hidden": "true" }), piece("h4", {}, PATH_WAYS[way][0]), piece("span", { class: "muted" }, PATH_WAYS[way][1]), total),
+      piece("header", { class: "way-head" }, piece("span", { class: "way-swatch", "data-way": way, "aria-hidden": "true" }), piece("h4", {}, PATH_WAYS[way][0]), piece("span", { class: "muted" }, PATH_WAYS[way][1]), total),
       big, piece("div", { class: "way-body" }, film, note, piece("div", { class: "way-charts" }, norm.node, step.node)));
     return { node, big, film, norm, step, total, note };
   }
@@ -129,7 +130,7 @@ function pathLab(lab) {
       rows[way].norm.set([{ name: PATH_WAYS[way][0], way, xs: t, ys: path.norm }], { value: shell, words: `√${part.model.dims} = ${fixedText(shell, 1)}, where N(0, I) lies` }, highNorm);
       rows[way].step.set([{ name: PATH_WAYS[way][0], way, xs: t.slice(1), ys: path.step }], null, highStep);
       tellText(rows[way].step.node.querySelector(".muted"), lab.facts.eye.unit);
-      tellText(rows[way].total, shown ? "length " + shortText(path.length) : "length hidden: predict below");
+      tellText(rows[way].total, shown ? "length " + shortText(path.length) : "length hidden: predict it");
       rows[way].node.dataset.length = path.length;
     }
     if (lab.facts.map) plane.paths(Object.fromEntries(all.map(([way, path]) => [way, path.z])), faces.map(({ z }) => z));
@@ -289,6 +290,8 @@ function pathLab(lab) {
       films = {}; found = {};
       for (const { node } of Object.values(rows)) node.dataset.state = "empty";
       plane.node.hidden = !lab.facts.map;
+      if (lab.facts.map) left.append(score); // beside the map there is room for it
+      else strips.after(score);
       if (lab.facts.map) plane.data(lab.facts.map);
       names = [part.get("a"), part.get("b")].map((name, i) => name || (i === 0 && part.picture.startsWith("upload:") ? part.picture : lab.usual(2)[i]));
       if (!part.get("a") && !part.get("b") && part.picture !== "gallery:0") names[0] = part.picture;
