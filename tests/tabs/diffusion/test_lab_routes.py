@@ -229,10 +229,26 @@ def test_a_wish_that_cannot_be_is_refused(site):
 # --- Many at once ---
 
 
+class Begun(list):
+    """The seeds of the comparisons that asked the network at all."""
+
+    def __init__(self):
+        self._came = threading.Condition()
+
+    def append(self, seed):
+        with self._came:
+            super().append(seed)
+            self._came.notify_all()
+
+    def wait(self, count):
+        with self._came:
+            assert self._came.wait_for(lambda: len(self) >= count, 60), f"{len(self)} of {count} comparisons have begun"
+
+
 @pytest.fixture
 def held(monkeypatch):
-    """Comparisons that do not get on before `gate` is set; `begun` are the seeds of those that asked the network at all."""
-    real, gate, begun = guidances.compare, threading.Event(), []
+    """Comparisons that do not get on before `gate` is set, and which of them have begun."""
+    real, gate, begun = guidances.compare, threading.Event(), Begun()
 
     def slow(model, net, settings):
         begun.append(settings.seed)
@@ -263,8 +279,9 @@ def test_comparisons_hold_up_no_answer_of_the_forward_lab(site, ask, held):
     pages = [f"busy-page-{n}" for n in range(lab_work.COMPARING + 3)]
     for page in pages:
         post_run(site, page)
+    begun.wait(lab_work.COMPARING)
     assert ask("forward/film", picture="face:31", seed=1).status_code == 200
-    assert len(begun) <= lab_work.COMPARING
+    assert len(begun) == lab_work.COMPARING
     gate.set()
     for page in pages:
         (run,) = lab_work.known(page).runs.values()
@@ -276,6 +293,7 @@ def test_of_a_page_only_the_newest_comparison_runs(held):
     gate, begun = held
     wish = {"wish": WISH, "steps": 2}
     first = [lab_work.begin(f"busy-page-{n}", {**wish, "seed": n}) for n in range(lab_work.COMPARING)]
+    begun.wait(lab_work.COMPARING)
     mine = [lab_work.begin("hasty-page", {**wish, "seed": 100 + n}) for n in range(30)]
     threads = [one for one in threading.enumerate() if one.name.startswith("guidances")]
     assert len(threads) <= lab_work.COMPARING
