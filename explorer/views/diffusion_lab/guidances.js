@@ -166,13 +166,6 @@ async function makeGuidances(place, lab) {
     draw();
   }
 
-  // Gradio tells the host that a page is left before the page is gone: what it asks after that is about nothing.
-  window.addEventListener("beforeunload", () => {
-    if (back) return;
-    away();
-    setTimeout(() => lab.root.dataset.part === "guidances" && here(), 3000); // had the visitor stayed
-  });
-
   /** While a scale is dragged: this step's picture with it, one request at a time, the newest last. */
   const waiting = {};
   async function preview(method, value) {

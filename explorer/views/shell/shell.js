@@ -161,6 +161,14 @@
   });
   window.addEventListener("pagehide", save);
 
+  // Gradio's client hangs up at "beforeunload", where the page may live on: for seconds, until a busy host answers, or for good,
+  // if what was asked for is a download. It would ask on for runs that the host has freed by then, and open them anew for nobody.
+  // When the page does go, the browser hangs up. Gradio listens before this script runs, so only its call can be stopped.
+  const hang_up = AbortController.prototype.abort;
+  AbortController.prototype.abort = function (...reason) {
+    if (window.event?.type !== "beforeunload") hang_up.apply(this, reason);
+  };
+
   // --- Messages ---
 
   function region(id, role) {

@@ -16,6 +16,14 @@ def asked(app_url: str, session: str) -> dict:
     return reply.json()
 
 
+def wait_gone(app_url: str, session: str) -> None:
+    for _ in range(300):
+        if asked(app_url, session).get("gone"):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the run goes on although its page is closed")
+
+
 def test_a_closed_page_leaves_nothing_behind(visit, app_url):
     page = visit(f"{app_url}/?tab=gan")
     page.wait_for_selector(LAB)
@@ -25,11 +33,7 @@ def test_a_closed_page_leaves_nothing_behind(visit, app_url):
     assert asked(app_url, session)["playing"]
 
     page.close()
-    for _ in range(300):
-        if asked(app_url, session).get("gone"):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the run goes on although its page is closed")
+    wait_gone(app_url, session)
 
 
 def test_a_reload_in_the_middle_opens_the_same_settings(visit, app_url):
@@ -45,6 +49,26 @@ def test_a_reload_in_the_middle_opens_the_same_settings(visit, app_url):
     again = page.evaluate("window.__gradio_session_hash__")
     told = asked(app_url, again)["lanes"][0]
     assert again != session and told["settings"]["data"] == "ring8" and told["step"] == 0
+    wait_gone(app_url, session)
+
+
+def test_a_page_that_is_not_left_after_all_keeps_its_run(visit, app_url):
+    """A download or a slow answer: the browser asks for another page, and this one lives on. Its run was freed then, and a
+    question about it refused."""
+    page = visit(f"{app_url}/?tab=gan&data=ring8&trained=0")
+    page.wait_for_selector(LAB)
+    page.keyboard.press("Space")
+    page.wait_for_function("+document.querySelector('.ganlab').dataset.step > 30")
+    session, refused = page.evaluate("window.__gradio_session_hash__"), []
+    page.on("response", lambda reply: reply.status >= 400 and refused.append(reply.url))
+    page.on("requestfailed", lambda request: "/heartbeat/" in request.url and refused.append(request.url))
+    before = asked(app_url, session)["lanes"][0]["step"]
+
+    page.route("**/nowhere", lambda route: route.fulfill(status=204))
+    with page.expect_response("**/nowhere"):
+        page.evaluate("() => { location.href = '/nowhere' }")
+    page.wait_for_function("before => +document.querySelector('.ganlab').dataset.step > before + 60", arg=before)
+    assert asked(app_url, session)["playing"] and not refused
 
 
 def test_the_named_endpoint_trains(app_url):
