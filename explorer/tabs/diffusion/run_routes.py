@@ -50,10 +50,9 @@ def routes() -> list[Route]:
 
 def left(session: str) -> None:
     """A page was closed: its runs end and are forgotten."""
-    import sys
+    from explorer.tabs.diffusion import runs  # not from sys.modules, where it stands half loaded while the first page asks for it
 
-    if engine := sys.modules.get("explorer.tabs.diffusion.runs"):  # not loaded for someone who never ran anything
-        engine.left(session)
+    runs.left(session)
 
 
 def warm() -> None:
