@@ -233,20 +233,22 @@ def test_a_broken_model_of_the_hosts_is_told_without_its_path(offline, monkeypat
 
 
 def test_whether_the_hub_answers_is_asked_once_and_waited_for_briefly(monkeypatch):
-    asked, slow = [], threading.Event()
+    asked, begun, slow, answered = [], threading.Event(), threading.Event(), threading.Event()
 
     def never(*args, **more):
         asked.append(args)
-        slow.wait(20)
+        begun.set()
+        slow.wait(60)
         raise OSError
 
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(catalogue, "_hub", {"asked": -1e9, "there": False})
-    monkeypatch.setattr(catalogue, "_answered", threading.Event())
+    monkeypatch.setattr(catalogue, "_answered", answered)
     monkeypatch.setattr(catalogue.socket, "create_connection", never)
     assert not catalogue._reachable() and not catalogue._reachable()
-    assert len(asked) == 1 and not slow.is_set()  # it came back though nobody has answered
+    assert begun.wait(60) and len(asked) == 1 and not answered.is_set()  # it came back though nobody has answered
     slow.set()
+    assert answered.wait(60)  # its thread ends before the real catalogue is back
 
 
 @pytest.mark.parametrize("kind", KINDS)
