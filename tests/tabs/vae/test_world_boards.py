@@ -191,8 +191,6 @@ def test_the_rate_falls_along_the_dial_and_the_distortion_pays_for_it(data):
     assert rates == sorted(rates, reverse=True) and rates[-1] < 0.01
     paid = [stop["distortion"] for stop in stops[2:]]  # below beta 1 the code is nearly free, and training's noise is larger
     assert paid == sorted(paid)
-    for beta, stop in zip(
-        list(worlds.STOPS.values())[3:5], stops[3:5]
-    ):  # each dear stop is the best at its own price, but for training
+    for beta, stop in zip(list(worlds.STOPS.values())[3:5], stops[3:5]):  # a dear stop is the best at its price
         price = [one["distortion"] + beta * one["rate"] for one in stops]
         assert stop["distortion"] + beta * stop["rate"] <= 1.05 * min(price)
