@@ -45,12 +45,13 @@ for name, z in paths.items():
 
 def board(model: str, found: Sequence[End], side: int, keep: bool, x: float, y: float, way: str = "") -> str:
     head = _head(model, "path_board, path_codes, path_lines", "A board between four faces, and one place of it.")
-    drive = way and f"""
+    drive = f"""
 places = path_board.drive(path_board.unpack("{way}"), 48)
 z = path_lines.blend(codes, path_board.weights(places[:, 0], places[:, 1]), keep)
 with open("drive.gif", "wb") as file:
     file.write(export.gif(path_board.decoded(vae, z)))
 """
+    drive = drive if way else ""
     return f"""{head}{_codes(found)}
 keep = {keep}  # whether a blend is as long as what it blends
 

@@ -27,7 +27,7 @@ class Figure:
 
 
 def diversity(features: torch.Tensor) -> Figure:
-    """The mean distance over all pairs of pictures (N, M), RMS over features; its error by the jackknife, as pairs share pictures."""
+    """The mean distance over all pairs of pictures (N, M), RMS over features; its error by the jackknife."""
     x = features.double()
     n = len(x)
     if n < 2:

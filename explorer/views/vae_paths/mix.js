@@ -94,7 +94,7 @@ function faceMix(lab) {
     const [x, y] = centre();
     dot.setAttribute("cx", x);
     dot.setAttribute("cy", y);
-    rows.forEach(({ slider, number }, i) => (slider.set(Math.round(w[i] * 100) / 100), (slider.value = w[i]), slider.fill(), tellText(number, fixedText(w[i]))));
+    rows.forEach(({ slider, number }, i) => (slider.set(Math.round(w[i] * 100) / 100), (slider.value = w[i]), slider.fill(), tellText(number, fixedText(w[i], 3))));
     part.set({ w: w.map((v) => v.toFixed(3)).join(",") });
     mixed();
   }
@@ -119,7 +119,7 @@ function faceMix(lab) {
     faces.forEach((one, k) => one.z.forEach((v, d) => (z[d] += w[k] * v)));
     const length = Math.hypot(...z), wanted = w.reduce((sum, v, k) => sum + v * Math.hypot(...faces[k].z), 0);
     const scale = keep && length > 1e-6 ? wanted / length : 1;
-    tellText(formula, "z = " + w.map((v, i) => `${fixedText(v)} ${MIX_LETTERS[i]}`).join(" + ") + (keep ? `, times ${fixedText(scale)}` : ""));
+    tellText(formula, "z = " + w.map((v, i) => `${fixedText(v, 3)} ${MIX_LETTERS[i]}`).join(" + ") + (keep ? `, times ${fixedText(scale, 3)}` : ""));
     tellText(sums, `|z| = ${fixedText(length * scale)}; the mix of the ${names.length} lengths is ${fixedText(wanted)}`);
     part.facts({ mix: "busy", weights: w.map((v) => v.toFixed(4)).join(",") });
     decode(z.map((v) => v * scale));

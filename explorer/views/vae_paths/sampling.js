@@ -153,6 +153,8 @@ function samplingLab(lab) {
   function begin() {
     clearTimeout(polling);
     measured = null;
+    for (const { node } of Object.values(charts)) node.hidden = true;
+    row();
     measure(++ticket);
   }
 

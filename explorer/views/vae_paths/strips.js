@@ -127,8 +127,9 @@ function pathLab(lab) {
     const highNorm = roundUp(Math.max(shell * 1.3, ...all.flatMap(([, path]) => path.norm)));
     const highStep = roundUp(Math.max(1e-6, ...all.flatMap(([, path]) => path.step)));
     for (const [way, path] of all) {
-      rows[way].norm.set([{ name: PATH_WAYS[way][0], way, xs: t, ys: path.norm }], { value: shell, words: `√${part.model.dims} = ${fixedText(shell, 1)}, where N(0, I) lies` }, highNorm);
+      rows[way].norm.set([{ name: PATH_WAYS[way][0], way, xs: t, ys: path.norm }], { value: shell, words: "√" + part.model.dims }, highNorm);
       rows[way].step.set([{ name: PATH_WAYS[way][0], way, xs: t.slice(1), ys: path.step }], null, highStep);
+      tellText(rows[way].norm.node.querySelector(".muted"), `|z|; dashed: √${part.model.dims} = ${fixedText(shell, 1)}, where draws from N(0, I) lie`);
       tellText(rows[way].step.node.querySelector(".muted"), lab.facts.eye.unit);
       tellText(rows[way].total, shown ? "length " + shortText(path.length) : "length hidden: predict it");
       rows[way].node.dataset.length = path.length;
