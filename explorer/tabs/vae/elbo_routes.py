@@ -31,7 +31,7 @@ def routes() -> list[Route]:
         get("start", start), get("bill", bill), get("spectrum", spectrum), get("planes", planes), get("news", news),
         command("yours", yours), command("walk", walk), command("pixels", pixels), command("draws", draws),
         command("bound", bound), command("gradients", gradients), command("slope", slope),
-        command("stop", stop),
+        command("settle", settle), command("stop", stop),
     ]  # fmt: skip
 
 
@@ -44,12 +44,13 @@ def left(session: str) -> None:
 
 
 def warm() -> None:
-    """The first visitor's first picture is ready, and so is the average spectrum."""
+    """The first visitor's first bill and the spectra of many pictures are here before they are asked for."""
     from explorer.tabs.vae import models
 
     vae = models.get()
     _start(vae)
     _bill(vae, models.FACES, "", "gallery:0", None, 32, 0)
+    _spectra(vae, models.FACES, "", "gallery:0")
 
 
 # ---- What a request may say ---------------------------------------------------------------------------------------------
@@ -268,6 +269,21 @@ def gradients(session: str, given: dict) -> dict:
     return {"run": run.id, "total": run.total, "truth": truth, "mu": m, "sigma": s}
 
 
+def settle(session: str, given: dict) -> dict:
+    """{model, picture, mu, sigma, seed} -> {run, total}: q is fitted to this picture alone."""
+    from explorer.tabs.vae import elbo, elbo_settle, elbo_work
+
+    vae, name, picture, image = _asked(given, session)
+    q, seed = _posterior(vae, given), _whole(given, "seed", 0, 0, 10**9 - 1)
+    key = _key("settle", vae, name, session, picture, seed, *_q_key(q))
+
+    def chunks():
+        yield from elbo_settle.settle(vae, image, q or elbo.encoded(vae, image), seed=seed)
+
+    run = elbo_work.begin(session, key, "settle", chunks, elbo_settle.STEPS)
+    return {"run": run.id, "total": run.total}
+
+
 def slope(session: str, given: dict) -> dict:
     """{model, picture, dim, mu: [D], z: number} -> f = log p(x|z), its slope along one dimension there, and the picture of z."""
     from explorer.tabs.vae import elbo, reparam
@@ -298,6 +314,10 @@ def news(request: Request) -> Response:
     if run.kind == "bound":
         logs = np.concatenate(parts) if parts else np.empty(0)
         return roads.answer(told | {"done": len(logs), "bounds": [vars(one) for one in elbo_bound.bounds(logs)]})
+    if run.kind == "settle":
+        last = parts[-1].posterior if parts else None
+        now = {"mu": _row(last.mu), "sigma": _row(last.sigma)} if last else {"mu": None, "sigma": None}
+        return roads.answer(told | now | {"done": len(parts), "elbo": _row([step.elbo for step in parts])})
     if not parts:
         return roads.answer(told | {"done": 0, "eps": [], "f": [], "slope": [], "summary": None})
     found = reparam.joined(parts)
@@ -336,7 +356,13 @@ def _told(three: tuple) -> dict:
     from explorer.tabs.vae import spectrum as spectra
 
     x, out, rest = (one.rings for one in three[:3])
-    return {"input": _row(x), "output": _row(out), "residual": _row(rest), "half": spectra.half(x, out)}
+    return {
+        "input": _row(x),
+        "output": _row(out),
+        "residual": _row(rest),
+        "half": spectra.half(x, out),
+        "placed": spectra.half(x, x - rest),
+    }
 
 
 async def planes(request: Request) -> Response:

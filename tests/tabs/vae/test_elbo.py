@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.distributions import Independent, LowRankMultivariateNormal, Normal, kl_divergence
 
-from explorer.tabs.vae import elbo, elbo_bound, engine, model
+from explorer.tabs.vae import elbo, elbo_bound, elbo_settle, engine, model
 from explorer.tabs.vae.sources import DIGITS
 
 SIZE = 4
@@ -130,6 +130,18 @@ def test_a_walk_finds_the_best_sigma_of_a_linear_model(linear):
     assert np.allclose(walk.kl[walk.here], wrong.kl.sum())
     along = elbo.walk(vae, image, q, 0, "mu", np.linspace(q.mu[0] - 1, q.mu[0] + 1, 21), samples=40)
     assert abs(along.values[along.best] - q.mu[0]) <= 0.2
+
+
+def test_a_q_that_settles_ends_at_the_exact_posterior(linear):
+    vae, image, truth, q = linear
+    wrong = elbo.Posterior(q.mu + 0.8 * q.sigma, 1.8 * q.sigma)
+    steps = list(elbo_settle.settle(vae, image, wrong, steps=300))
+    end = steps[-1].posterior
+    assert np.allclose(end.mu, q.mu, atol=0.15 * q.sigma.max()) and np.allclose(end.sigma, q.sigma, rtol=0.15)
+    bill = elbo.bill(vae, image, end, samples=256)
+    assert abs(bill.elbo - truth) < 0.05 + 4 * bill.error and elbo.bill(vae, image, wrong, samples=256).elbo < bill.elbo - 0.5
+    again = list(elbo_settle.settle(vae, image, wrong, steps=300))
+    assert np.array_equal(again[-1].posterior.mu, end.mu)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,14 @@ def test_gradients_come_in_parts_with_their_truth(ask, do):
     assert follow(ask, real["run"])["state"] == "done" and len(real["truth"]) == 2
 
 
+def test_a_q_settles_for_one_picture(ask, do, vae):
+    told = follow(ask, do("settle", seed=2).json()["run"])
+    assert told["state"] == "done" and told["done"] == len(told["elbo"]) == 80
+    image = vae.gallery().images[0]
+    fitted = elbo.bill(vae, image, elbo.chosen(vae, told["mu"], told["sigma"]), samples=64)
+    assert fitted.elbo > elbo.bill(vae, image, samples=64).elbo  # an untrained encoder misses by far
+
+
 def test_the_slope_at_one_draw_and_its_picture(do, vae):
     told = do("slope", dim=1, mu=[0.5, 0, -1], z=1.25).json()
     f = reparam.likelihood(vae, vae.gallery().images[0], np.array([0.5, 0, -1]), 1)
