@@ -52,9 +52,9 @@ _asked = ThreadPoolExecutor(1, "vae-effects")  # a visitor's own question, not b
 
 def _job(key: tuple, session: str, pool: ThreadPoolExecutor, total: int, work: Callable[[], Iterator]) -> Job:
     with _lock:
+        _leave(session, key[0], but=key)
         job = _jobs.get(key)
         if job is None or job.stopped or job.error:
-            _leave(session, pool)
             if sum(not one.over.is_set() for one in _jobs.values()) >= WAITING:
                 raise ValueError(BUSY)
             job = _jobs[key] = Job(total, work)
@@ -67,13 +67,13 @@ def _job(key: tuple, session: str, pool: ThreadPoolExecutor, total: int, work: C
         return job
 
 
-def _leave(session: str, pool: ThreadPoolExecutor | None = None) -> None:
-    """A page asks something else, or is closed: what it alone waits for is not done."""
-    if pool is _shared or not session:
-        return
+def _leave(session: str, kind: str | None = None, but: tuple = ()) -> None:
+    """A page asks for another one of a kind, or is closed: what it alone waits for is not done. Matrices are everybody's."""
     for key, job in list(_jobs.items()):
+        if key[0] == "matrix" or key == but or kind not in (None, key[0]):
+            continue
         job.askers.discard(session)
-        if not job.askers and not job.over.is_set() and key[0] != "matrix":
+        if not job.askers and not job.over.is_set():
             job.stopped = True
             _jobs.pop(key)
 

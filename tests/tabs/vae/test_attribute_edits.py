@@ -368,11 +368,39 @@ def test_a_matrix_has_a_row_for_every_attribute(vae):
     assert rows[0]["moved"]["top"] > rows[0]["moved"]["bottom"]
 
 
-def test_a_page_that_leaves_stops_what_it_alone_waits_for(vae):
-    job = attribute_work.Job(5, lambda: iter([1, 2, {"a": 1}]))
-    job.stopped = True
-    job.run()
-    assert job.over.is_set() and job.answer is None
+@pytest.fixture
+def queue(monkeypatch):
+    """The work of this test alone, which nobody begins."""
+    monkeypatch.setattr(attribute_work, "_jobs", type(attribute_work._jobs)())
+    idle = SimpleNamespace(submit=lambda run: None)
+    monkeypatch.setattr(attribute_work, "_asked", idle)
+    monkeypatch.setattr(attribute_work, "_shared", idle)
+    return attribute_work._jobs
+
+
+def test_a_page_that_asks_anew_or_leaves_stops_what_it_alone_waits_for(vae, queue):
+    other = Edit("bottom", "dark", "bright")
+    first, drift = attribute_work.row(vae, "page-a", EDIT), attribute_work.drift(vae, "page-a", EDIT)
+    shared = attribute_work.row(vae, "page-b", other)
+    assert attribute_work.row(vae, "page-a", other) is shared
+    assert first.stopped and not drift.stopped and not shared.stopped  # of another kind, and another page's
+    matrix = attribute_work.matrix(vae, "page-a", "mean")
+    attribute_work.left("page-a")
+    assert drift.stopped and not shared.stopped and not matrix.stopped
+    first.run()
+    assert first.over.is_set() and first.answer is None
+    assert attribute_work.row(vae, "page-c", EDIT) is not first  # begun anew
+
+
+def test_no_more_waits_than_can_be_served(vae, queue, monkeypatch):
+    monkeypatch.setattr(attribute_work, "WAITING", 3)
+    for k in range(3):
+        attribute_work.row(vae, f"page-{k}", Edit("top", "dark", "bright", amount=k / 4))
+    with pytest.raises(ValueError, match="try again"):
+        attribute_work.row(vae, "page-x", Edit("top", "dark", "bright", amount=2.0))
+
+
+def test_what_goes_wrong_in_the_work_is_told(vae):
     wrong = attribute_work.Job(1, lambda: effects.row(vae, "", Edit("hat", "a", "b")))
     wrong.run()
     with pytest.raises(ValueError, match="Nothing is known"):

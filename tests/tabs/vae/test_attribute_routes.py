@@ -11,7 +11,16 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from explorer import corpus
-from explorer.tabs.vae import attribute_effects, attribute_pool, attribute_routes, attribute_stack, engine, model, models, subjects
+from explorer.tabs.vae import (
+    attribute_effects,
+    attribute_pool,
+    attribute_routes,
+    attribute_stack,
+    engine,
+    model,
+    models,
+    subjects,
+)
 from explorer.tabs.vae.sources import Own
 
 ROOT = "/gradio_api/x/vae/attributes/"
@@ -236,7 +245,8 @@ def test_a_bad_question_gets_one_sentence(ask, start, path, query):
 @pytest.mark.parametrize(
     "path, given",
     [
-        ("look", {"stack": 5}), ("look", {"stack": "glasses"}), ("look", {"picture": "gallery:999"}), ("look", {"model": "digits-9"}),
+        ("look", {"stack": 5}), ("look", {"stack": "glasses"}), ("look", {"picture": "gallery:999"}),
+        ("look", {"model": "digits-9"}),
         ("look", {"picture": 7, "stack": "hat,a,b,mean,,,1"}), ("directions", {}), ("directions", {"edit": None}),
         ("directions", {"edit": "glasses,none,none,mean,,,1"}), ("equation", {}), ("equation", {"terms": [None]}),
         ("equation", {"terms": [{"picture": "gallery:0", "weight": float("nan")}]}),
