@@ -110,7 +110,7 @@ class Run:
             self.left = progress.left
             if not self._wanted.is_set():
                 break
-            if time.monotonic() > until and not training.done:
+            if time.monotonic() > until and not training.done and self.session != models.SHARED:
                 self.note = UP.format(limits.TRAINING_SECONDS)
                 break
         training.close()

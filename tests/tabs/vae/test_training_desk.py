@@ -1,0 +1,290 @@
+"""Seats, the line before them, what a page keeps, and what goes when it is closed. With tiny nets of a few steps."""
+
+import io
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from explorer import limits
+from explorer.tabs.vae import models, training_desk
+from explorer.tabs.vae.training_desk import Run
+from explorer.tabs.vae.training_run import Training
+
+SMALL = {"widths": [4, 4, 4], "batch": 8, "steps": 3}
+ENDLESS = SMALL | {"steps": 20_000}
+SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def nobody():
+    """No page is left over from one test to the next."""
+    yield
+    for session in list(training_desk._pages):
+        training_desk.left(session)
+    for example in list(training_desk._shared.runs.values()):
+        example.stop()
+        example.wait(SECONDS)
+        models.forget(models.SHARED, example.name)
+    training_desk._shared.runs.clear()
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Trainings that stand after each step until `.set()`."""
+    gate = threading.Event()
+    true = Training.steps
+
+    def steps(self):
+        for progress in true(self):
+            gate.wait(SECONDS)
+            yield progress
+
+    monkeypatch.setattr(Training, "steps", steps)
+    yield gate
+    gate.set()
+
+
+def until(true, seconds=SECONDS):
+    """Waits for a fact."""
+    done = threading.Event()
+    for _ in range(seconds * 100):
+        if true():
+            return
+        done.wait(0.01)
+    raise AssertionError("it never came true")
+
+
+def finished(session, **settings) -> Run:
+    run = training_desk.train(session, SMALL | settings)
+    run.wait(SECONDS)
+    return run
+
+
+def zipped(count: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for i in range(count):
+            picture = io.BytesIO()
+            Image.fromarray(np.random.default_rng(i).integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(picture, "PNG")
+            archive.writestr(f"{i}.png", picture.getvalue())
+    return out.getvalue()
+
+
+# ---- One training -------------------------------------------------------------------------------------------------------
+
+
+def test_a_training_runs_to_its_end_and_its_model_can_be_chosen():
+    run = finished("page-a")
+    assert run.state == "done" and run.kept and run.told["step"] == 3
+    assert models.get(run.name, "page-a").dims == 2
+    assert [one["name"] for one in models.offer("page-a") if one["own"]] == [run.name]
+
+
+def test_another_page_sees_neither_the_training_nor_its_model():
+    run = finished("page-a")
+    with pytest.raises(ValueError, match="no longer here"):
+        training_desk.run("page-b", run.name)
+    with pytest.raises(ValueError):
+        models.get(run.name, "page-b")
+    assert training_desk.runs("page-b") == [] and not any(one["own"] for one in models.offer("page-b"))
+
+
+def test_a_training_that_is_stopped_keeps_its_model_and_goes_on(held):
+    run = training_desk.train("page-a", SMALL)
+    until(lambda: run.training and run.training.run.step)
+    run.stop()
+    held.set()
+    run.wait(SECONDS)
+    assert run.state == "stopped" and 0 < run.training.run.step < 3 and run.kept
+    version = models.get(run.name, "page-a").facts["version"]
+    training_desk.go_on("page-a", run.name).wait(SECONDS)
+    assert run.state == "done" and run.training.run.step == 3
+    assert models.get(run.name, "page-a").facts["version"] != version  # under the same name
+
+
+def test_one_that_is_done_can_be_given_as_many_steps_again():
+    run = finished("page-a")
+    training_desk.go_on("page-a", run.name).wait(SECONDS)
+    assert run.state == "done" and run.training.run.step == 6 and run.training.goals == [3, 6]
+
+
+def test_seconds_are_up(monkeypatch):
+    monkeypatch.setattr(limits, "TRAINING_SECONDS", 0)
+    run = training_desk.train("page-a", ENDLESS)
+    run.wait(SECONDS)
+    assert run.state == "stopped" and "seconds are up" in run.note and run.kept
+
+
+def test_a_loss_that_runs_away_is_a_sentence(monkeypatch):
+    def steps(self):
+        raise FloatingPointError("nan")
+        yield
+
+    monkeypatch.setattr(Training, "steps", steps)
+    run = finished("page-a")
+    assert run.state == "failed" and "lower learning rate" in run.note and not run.kept
+    with pytest.raises(ValueError, match="failed"):
+        training_desk.go_on("page-a", run.name)
+
+
+def test_whatever_else_breaks_is_a_sentence_and_leaves_the_seat(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "steps", lambda self: 1 / 0)
+        assert finished("page-a").note == training_desk.BROKE
+    assert finished("page-a").state == "done"
+
+
+# ---- Seats and the line -------------------------------------------------------------------------------------------------
+
+
+def test_so_many_train_at_once_and_the_others_stand_in_line(held):
+    running = [training_desk.train(f"page-{i}", SMALL) for i in range(limits.TRAININGS)]
+    until(lambda: all(run.state == "running" for run in running))
+    waiting = [training_desk.train(f"late-{i}", SMALL) for i in range(2)]
+    assert [run.told["place"] for run in waiting] == [1, 2] and all(run.state == "waiting" for run in waiting)
+    waiting[0].stop()
+    assert waiting[0].state == "stopped" and training_desk.place(waiting[1]) == 1
+    held.set()
+    for run in (*running, waiting[1]):
+        run.wait(SECONDS)
+        assert run.state == "done" and run.told["place"] == 0
+
+
+def test_a_page_trains_one_at_a_time(held):
+    first = training_desk.train("page-a", SMALL)
+    until(lambda: first.training and first.training.run.step)
+    second = training_desk.train("page-a", SMALL)
+    held.set()
+    first.wait(SECONDS), second.wait(SECONDS)
+    assert (first.state, second.state) == ("stopped", "done")
+
+
+def test_a_closed_page_stops_its_training_and_leaves_nothing(held):
+    run = training_desk.train("page-a", ENDLESS)
+    until(lambda: run.training and run.training.run.step)
+    training_desk.left("page-a")
+    held.set()
+    run.wait(SECONDS)
+    assert run.state == "stopped" and training_desk.known("page-a") is None
+    with pytest.raises(ValueError):
+        models.get(run.name, "page-a")
+
+
+# ---- What a page keeps --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_keeps_a_few_trainings_and_lets_one_go():
+    runs = [finished("page-a", seed=i, steps=1) for i in range(training_desk.RUNS)]
+    with pytest.raises(ValueError, match="delete one first"):
+        training_desk.train("page-a", SMALL)
+    training_desk.delete("page-a", runs[0].name)
+    with pytest.raises(ValueError):
+        models.get(runs[0].name, "page-a")
+    assert finished("page-a", steps=1).kept and len(training_desk.runs("page-a")) == training_desk.RUNS
+
+
+def test_of_too_many_pages_the_one_longest_without_news_goes(monkeypatch):
+    monkeypatch.setattr(training_desk, "PAGES", 2)
+    old = finished("page-0", steps=1)
+    for i in (1, 2):
+        training_desk.page(f"page-{i}")
+    assert list(training_desk._pages) == ["page-1", "page-2"]
+    with pytest.raises(ValueError):
+        models.get(old.name, "page-0")
+
+
+def test_of_too_many_bytes_too_but_no_page_loses_what_it_waits_for(monkeypatch, held):
+    running = training_desk.train("page-0", SMALL)
+    until(lambda: running.training and running.training.run.step)
+    training_desk.page("page-1").upload = type("Full", (), {"size": 10**9, "state": "ready", "stop": lambda self: None, "told": {}})()
+    training_desk.page("page-2")
+    assert list(training_desk._pages) == ["page-0", "page-2"]
+    held.set()
+    running.wait(SECONDS)
+
+
+def test_the_size_of_a_training_is_that_of_its_film_and_its_nets():
+    run = finished("page-a")
+    numbers = sum(p.numel() for p in run.training.run.model.parameters())
+    assert run.size == run.training.film.size + 16 * numbers
+
+
+def test_the_example_is_everybodys_and_nobody_deletes_it(monkeypatch):
+    monkeypatch.setattr(training_desk, "checked", lambda given, true=training_desk.checked: true(SMALL | given))
+    example = training_desk.example()
+    assert training_desk.example() is example
+    example.wait(SECONDS)
+    assert example.state == "done" and training_desk.run("page-a", example.name) is example
+    assert models.get(example.name, "page-a") is models.get(example.name, "page-b")
+    with pytest.raises(ValueError, match="everybody"):
+        training_desk.delete("page-a", example.name)
+    training_desk.left("page-a")
+    assert models.get(example.name, "page-c").dims == 2
+
+
+# ---- Pictures of one's own ----------------------------------------------------------------------------------------------
+
+
+def test_a_zip_is_read_and_trained_on():
+    upload = training_desk.bring("page-a", zipped(12))
+    until(lambda: upload.state != "reading")
+    assert upload.state == "ready" and upload.told["count"] == 12 and upload._data == b""
+    run = finished("page-a", data="upload")
+    assert run.state == "done" and models.get(run.name, "page-a").source.most == 12
+    assert training_desk.pictures("page-a", run.name).shape == (1, 32, 32, 3)
+
+
+def test_without_pictures_there_is_nothing_to_train_on():
+    with pytest.raises(ValueError, match="Bring a ZIP"):
+        training_desk.train("page-a", SMALL | {"data": "upload"})
+
+
+def test_a_zip_that_is_none_is_refused_at_once():
+    with pytest.raises(ValueError, match="no ZIP"):
+        training_desk.bring("page-a", b"hello")
+
+
+def test_a_zip_whose_pictures_are_none_fails_with_its_sentence():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.txt", "hello")
+    upload = training_desk.bring("page-a", out.getvalue())
+    until(lambda: upload.state != "reading")
+    assert upload.state == "failed" and "no picture" in upload.note
+
+
+def test_reading_can_be_stopped_and_frees_what_it_held(monkeypatch):
+    begun, go = threading.Event(), threading.Event()
+
+    def read(data, progress):
+        progress(0, 2)
+        begun.set()
+        go.wait(SECONDS)
+        progress(1, 2)
+
+    monkeypatch.setattr(training_desk.training_zip, "read", read)
+    upload = training_desk.bring("page-a", zipped(2))
+    assert begun.wait(SECONDS)
+    training_desk.drop("page-a")
+    go.set()
+    until(lambda: upload.state == "stopped")
+    assert upload.size == 0 and training_desk.known("page-a").upload is None
+
+
+def test_so_many_zips_wait_at_once(monkeypatch):
+    go = threading.Event()
+    monkeypatch.setattr(training_desk.training_zip, "read", lambda data, progress: go.wait(SECONDS) and (_ for _ in ()).throw(ValueError("No.")))
+    for i in range(limits.TRAINING_UPLOADS):
+        training_desk.bring(f"page-{i}", zipped(2))
+    with pytest.raises(ValueError, match="try again"):
+        training_desk.bring("page-late", zipped(2))
+    go.set()
+
+
+def test_fashion_mnist_that_is_not_here_is_told_before_anyone_waits(monkeypatch):
+    monkeypatch.setattr(training_desk.training_data, "lacking", lambda: {"fashion": "It is not here."})
+    with pytest.raises(ValueError, match="not here"):
+        training_desk.train("page-a", SMALL | {"data": "fashion"})
