@@ -197,6 +197,18 @@ def test_a_walk_marks_the_best_and_says_the_gap(opened):
 
 
 @pytest.mark.browser
+def test_a_q_that_settles_becomes_the_other_bill(opened):
+    page = opened()
+    page.click('[data-do="settle"]')
+    page.wait_for_selector('.settle[data-run="done"][data-gap]')
+    assert page.get_attribute(ROOT, "data-edited") == "true"
+    gap = number(page.get_attribute(".settle", "data-gap"))
+    assert gap > 0 and cell(page, "elbo", "change") == pytest.approx(gap, abs=0.03)
+    page.click('[data-do="reset"]')
+    page.wait_for_selector(f'{ROOT}[data-edited="false"]')
+
+
+@pytest.mark.browser
 def test_the_bound_rises_while_it_is_drawn_and_can_be_stopped(opened):
     page = opened("&e_view=bound")
     page.wait_for_selector('.bound-view[data-run="done"][data-k="1000"]')

@@ -108,7 +108,7 @@ function makeBill(lab) {
     const scale = 10 ** own.digits / UNITS[lab.unit].per(values);
     for (const { key, cells, node } of rows) {
       const waits = yours.waiting && key !== "kl" && key !== "constant";
-      const error = ["squared", "expected", "elbo", "objective"].includes(key);
+      const error = ["squared", "expected", "elbo"].includes(key) || (key === "objective" && lab.beta !== Infinity);
       fill(cells[0], digitsText(own[key], own.digits), error && own.error, own.digits);
       fill(cells[1], !lab.edited ? "" : waits ? "…" : digitsText(yours[key], own.digits), error && !waits && lab.edited && yours.error, own.digits);
       const paired = lab.edited && !waits && error && key !== "objective" ? errorOf(lab.yours.squared.map((v, i) => v - lab.own.squared[i])) * scale : 0;
@@ -142,7 +142,7 @@ function makeBill(lab) {
   }
 
   const sheet = () => ({ name: "elbo-bill", canvases: [[shots.x.canvas, "x"], [shots.xhat.canvas, "decode(mu), encoder"], ...(lab.edited ? [[shots.yours.canvas, "decode(mu), yours"]] : [])] });
-  return { node, told, sheet, table: () => billTable(lab) };
+  return { node, told, rest: () => walker.rest(), sheet, table: () => billTable(lab) };
 }
 
 const symbol = (name, words) => piece("i", { class: "c-" + name }, words);

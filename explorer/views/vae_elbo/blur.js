@@ -23,7 +23,7 @@ function makeBlur(lab) {
     piece("section", { class: "card" }, piece("h4", {}, "Look closer"), piece("div", { class: "sides" }, sides.map((one) => one.node)),
       piece("p", { class: "aside" }, `Drag on either picture: both glasses show the same ${LENS} × ${LENS} pixels. Edges go soft first, because the mean of all sharp pictures that fit a code is not sharp.`)),
     piece("section", { class: "card" }, piece("h4", {}, "Which detail is lost"), verdict, piece("div", { class: "pair" }, plot.node, ratio.node),
-      piece("p", { class: "aside" }, "Power of the luminance at each fineness, averaged over all directions: 1 cycle per picture is one light and one dark half, and the right end is a checkerboard of single pixels. The picture fades towards its borders first (Hann window), or its edges would count as detail.")),
+      piece("p", { class: "aside" }, "Power of the luminance at each fineness, averaged over all directions; in the right place is 1 − missing / picture. 1 cycle per picture is one light and one dark half, and the right end is a checkerboard of single pixels. The picture fades towards its borders first (Hann window), or its edges would count as detail.")),
     piece("section", { class: "card" }, piece("h4", {}, "By direction too"), piece("div", { class: "shots four" }, maps.map((shot) => shot.node)), legend,
       piece("p", { class: "aside" }, "Coarse in the middle, fine at the rim; logarithmic, one scale for all four.")));
 
@@ -88,11 +88,13 @@ function makeBlur(lab) {
     const share = (of) => of.output.map((v, i) => [i + 1, v / Math.max(of.input[i], 1e-12)]);
     const marks = [{ y: 0.5, colour: "line-strong" }];
     if (average.half) marks.push({ x: average.half, words: `half lost at ${average.half.toFixed(1)}`, colour: "sym-xhat" });
-    ratio.show({ series: [{ name: `${count} held-out pictures`, colour: "sym-xhat", points: share(average) }, { name: "this one", colour: "muted", dash: "6 4", thin: true, points: share(picture) }], marks,
+    ratio.show({ series: [{ name: `${count} held-out pictures`, colour: "sym-xhat", points: share(average) }, { name: "of it in the right place", colour: "sym-z", points: average.input.map((v, i) => [i + 1, Math.max(0, 1 - average.residual[i] / Math.max(v, 1e-12))]) }, { name: "this one", colour: "muted", dash: "6 4", thin: true, points: share(picture) }], marks,
       x, y: { label: "share of the power that is left", min: 0, max: Math.max(1.1, Math.min(1.6, ...[Math.max(...share(average).map(([, v]) => v))])) }, words: "Share of power left by fineness" });
-    const finest = (of) => `${Math.round((of.output.at(-1) / of.input.at(-1)) * 100)} % is left at the finest`;
+    const last = average.output.at(-1) / average.input.at(-1);
+    const finest = last > 1.1 ? "; at the finest it has more power than pictures have: a pattern of the decoder’s own, no detail" : `; at the finest ${Math.round(last * 100)} % is left`;
     const words = (half) => (half === null ? "keeps more than half of its power at every fineness" : `loses half of its power from ${half.toFixed(1)} cycles per picture on (details finer than ${(size / half / 2).toFixed(1)} pixels)`);
-    tellText(verdict, `This reconstruction ${words(picture.half)}; the average of ${count} held-out pictures ${words(average.half)} (${finest(average)}).`);
+    const placed = average.placed === null ? "More than half of it is in the right place at every fineness." : `From ${average.placed.toFixed(1)} cycles on less than half of it is in the right place.`;
+    tellText(verdict, `The average of ${count} held-out reconstructions ${words(average.half)}${finest}. ${placed}`);
     node.dataset.half = average.half ?? "";
     const low = -9, top = Math.max(...values);
     maps.forEach((shot, i) => paintWith(shot.canvas, size, (j) => heatColour((values[i * size * size + j] - low) / (top - low))));

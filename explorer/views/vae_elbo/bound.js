@@ -14,7 +14,7 @@ function makeBound(lab) {
   const verdict = piece("p", { class: "verdict", "aria-live": "polite" });
   const body = piece("tbody");
   const table = piece("div", { class: "scroll" }, piece("table", { class: "figures" }, piece("thead", {}, piece("tr", {},
-    ["k", "L_k, nats", "± s.e.", "groups of k", "draws that count"].map((words) => piece("th", { scope: "col" }, words)))), body));
+    ["k", "Lₖ, nats", "± s.e.", "groups of k", "draws that count"].map((words) => piece("th", { scope: "col" }, words)))), body));
   const node = piece("section", { class: "card view bound-view", "data-run": "none" },
     piece("p", { class: "formula lead" }, "L", piece("sub", {}, "k"), " = E log ", piece("span", {}, "1/k Σ"), piece("sub", {}, "i"), " w", piece("sub", {}, "i"), ",  w = p(", symbol("x", "x"), ",", symbol("z", "z"), ") / q(", symbol("z", "z"), "|", symbol("x", "x"), "),  ELBO = L₁ ≤ L₂ ≤ … ≤ log p(", symbol("x", "x"), ")"),
     piece("div", { class: "tools" }, piece("span", { class: "named" }, "draws in all", pick), job.bar),
@@ -33,7 +33,7 @@ function makeBound(lab) {
     if (!list.length) return (plot.clear(), body.replaceChildren(), tellText(verdict, "Drawing …"));
     const first = list[0], last = list.at(-1), sure = [...list].reverse().find((one) => one.error !== null) ?? first;
     plot.show({
-      series: [{ name: "L_k with its standard error; hollow: too few groups for one", colour: "sym-z", dots: true, joined: true, points: list.map(({ k, value, error }) => [k, value, error]) }],
+      series: [{ name: "Lₖ with its standard error; hollow: too few groups for one", colour: "sym-z", dots: true, joined: true, points: list.map(({ k, value, error }) => [k, value, error]) }],
       marks: [{ y: first.value, colour: "sym-loss" }],
       x: { label: "k, draws in a group", log: true, min: 0.9, max: 1100, ticks: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
       y: { label: "nats; the line is the ELBO, L₁" },

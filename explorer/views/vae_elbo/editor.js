@@ -37,7 +37,7 @@ function makeEditor(lab) {
     mu.style.setProperty("--at", ((q.mu[dim] - mu.min) / (mu.max - mu.min)) * 100 + "%");
     sigma.value = Math.log10(q.sigma[dim]);
     sigma.style.setProperty("--at", ((Math.log10(q.sigma[dim]) + 3) / 4.3) * 100 + "%");
-    tellText(told.mu, fixedText(q.mu[dim], 3));
+    tellText(told.mu, evenText(q.mu[dim], 3));
     tellText(told.sigma, fixedText(q.sigma[dim], 3));
     // Of the numbers as they are shown, so that the equation holds for whoever computes it again.
     const m = +q.mu[dim].toFixed(4), s = +q.sigma[dim].toPrecision(4);

@@ -4,7 +4,7 @@ const PRIOR = { mu: 0, sigma: 1 };
 const density = (z, { mu, sigma }) => Math.exp(-0.5 * ((z - mu) / sigma) ** 2) / (sigma * Math.sqrt(2 * Math.PI));
 
 /** What of the axis a board shows: the prior's four sigmas, and the posterior with room to move. */
-const rangeOf = (mu, sigma, far) => [Math.max(-far, Math.min(-4, mu - 6 * sigma)), Math.min(far, Math.max(4, mu + 6 * sigma))];
+const rangeOf = (mu, sigma, far) => [Math.max(-far, Math.min(-4, mu - Math.max(1, 6 * sigma))), Math.min(far, Math.max(4, mu + Math.max(1, 6 * sigma)))];
 
 /** What the curves are, in words. */
 const bellKeys = (ghost) => piece("p", { class: "bell-keys" }, [["prior", "prior N(0, 1)"], ["q", ghost ? "your q" : "q(z|x)"], ghost && ["ghost", "the encoder’s"]].filter(Boolean)
@@ -79,6 +79,13 @@ function gaussPlace({ moved, done = () => {}, height = 12, handles = ["mu", "sig
     svg.append(drawn("polygon", { points: `${px(Math.max(low, q.mu - 4 * q.sigma))},${floor} ${curve(q)} ${px(Math.min(top, q.mu + 4 * q.sigma))},${floor}`, class: "bell-fill" }));
     svg.append(drawn("polyline", { points: curve(q), class: "bell q" }));
     svg.append(drawn("line", { x1: places.mu[0], x2: places.sigma[0], y1: places.sigma[1], y2: places.sigma[1], class: "span" }));
+    const taller = density(q.mu, q) / density(0, PRIOR);
+    if (taller > 8) {
+      const end = places.mu[0] > (left + right) / 2;
+      const text = drawn("text", { x: places.mu[0] + (end ? -0.8 : 0.8) * rem, y: roof + 0.5 * rem, class: "tick", "text-anchor": end ? "end" : "start" });
+      text.textContent = `${Math.round(taller)} times as tall as the prior`;
+      svg.append(text);
+    }
     if (z !== null) svg.append(drawn("line", { x1: places.z[0], x2: places.z[0], y1: roof, y2: places.z[1], class: "z-line" }));
     const kinds = { mu: ["middle μ", q.mu], sigma: ["width σ", q.sigma], z: ["draw z", z] };
     for (const name of handles) {

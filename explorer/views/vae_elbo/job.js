@@ -3,9 +3,9 @@
 const NEWS_MS = 250;
 
 /** `news(told)` at every answer; `node()` carries data-run: none, running, done, stopped, failed. `after()`: what is here already. */
-function makeJob(lab, { node, path, news, began = () => {}, after = () => 0 }) {
+function makeJob(lab, { node, path, news, unit = "draw", began = () => {}, after = () => 0 }) {
   const { part } = lab;
-  const progress = piece("progress", { max: 1, value: 0, "aria-label": "Draws so far", hidden: true });
+  const progress = piece("progress", { max: 1, value: 0, "aria-label": "How far it is", hidden: true });
   const words = piece("span", { class: "muted" });
   const stop = buttonOf({ words: "Stop", title: "What is drawn so far stays", press: halt, hidden: true, "data-do": "stop" });
   const again = buttonOf({ words: "Begin again", title: "The same draws once more", press: () => begin(last), hidden: true, "data-do": "rerun" });
@@ -34,7 +34,7 @@ function makeJob(lab, { node, path, news, began = () => {}, after = () => 0 }) {
       const told = await part.wire.get("elbo/news", { run, after: after() });
       if (mine !== stamp) return;
       progress.value = told.done / told.total;
-      tellText(words, told.state === "done" ? `${wholeText(told.done)} draws` : `${wholeText(told.done)} of ${wholeText(told.total)} draws`);
+      tellText(words, told.state === "done" ? countText(told.done, unit) : `${wholeText(told.done)} of ${countText(told.total, unit)}`);
       news(told);
       if (told.state !== "running") {
         if (told.error) window.explorer.toast(told.error);

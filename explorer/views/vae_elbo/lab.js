@@ -1,12 +1,13 @@
 // What the views of this part share: the picture's bill under the encoder's q, a q that a hand has moved, and one dimension.
 
+const LINKED = 16; // moved dimensions that a link holds
 const EDIT = /^(\d+)~(-?[\d.]+)~([\d.]+)$/;
 
 /** tell(what) is called after a change: "picture" (all is new), "q", "bill" (yours has come), "dim", "unit". */
 function makeLab(part, tell) {
   const lab = {
     part, facts: null, own: null, q: null, yours: null, dim: 0, unit: "nats", samples: 32, seed: 0, film: null,
-    load, refresh, choose, edit, reset, undo, measure, body, restored: false,
+    load, refresh, choose, edit, take, reset, undo, measure, body, restored: false,
     get edited() { return lab.q.mu.some((v, d) => v !== lab.own.mu[d]) || lab.q.sigma.some((v, d) => v !== lab.own.sigma[d]); },
     get beta() { return part.model.beta === "kl" ? Infinity : part.model.beta; },
     named(d) { const effect = lab.facts.axes[d]?.effect; return "#" + d + (effect ? " " + effect : ""); },
@@ -53,8 +54,8 @@ function makeLab(part, tell) {
   }
 
   function remember() {
-    const changed = lab.q.mu.map((mu, d) => (mu !== lab.own.mu[d] || lab.q.sigma[d] !== lab.own.sigma[d] ? `${d}~${+mu.toFixed(4)}~${+lab.q.sigma[d].toFixed(4)}` : null)).filter(Boolean);
-    part.set({ q: changed.length ? changed.join("_") : null });
+    const moved = lab.q.mu.map((mu, d) => (mu !== lab.own.mu[d] || lab.q.sigma[d] !== lab.own.sigma[d] ? `${d}~${+mu.toFixed(4)}~${+lab.q.sigma[d].toFixed(4)}` : null)).filter(Boolean);
+    part.set({ q: moved.length && moved.length <= LINKED ? moved.join("_") : null });
   }
 
   function choose(dim) {
@@ -71,6 +72,15 @@ function makeLab(part, tell) {
     if (mu !== undefined) lab.q.mu[lab.dim] = +mu.toFixed(4);
     if (sigma !== undefined) lab.q.sigma[lab.dim] = +sigma.toFixed(4);
     changed();
+  }
+
+  /** A whole q at once. */
+  function take({ mu, sigma }) {
+    past = [];
+    lab.q = { mu: mu.map((v) => +v.toFixed(4)), sigma: sigma.map((v) => Math.max(lab.facts.limits.sigma[0], +v.toFixed(4))) };
+    lab.film = null;
+    changed();
+    fetchFilm();
   }
 
   function changed() {

@@ -47,6 +47,9 @@ const sameLine = (a, b) => Math.abs(a - b) < 1e-4 * Math.max(1, Math.abs(b));
 const digitsText = (whole, digits) => minusText((whole / 10 ** digits).toFixed(digits));
 const signedText = (whole, digits) => (whole > 0 ? "+" : "") + digitsText(whole, digits);
 
+/** Fixed digits, without a zero that is negative. */
+const evenText = (v, digits) => fixedText(+v.toFixed(digits) === 0 ? 0 : v, digits);
+
 /** About so many figures, for what is no bill. */
 function shortText(v, figures = 3) {
   if (!Number.isFinite(v)) return "–";

@@ -33,7 +33,7 @@ function tenTicks(low, high) {
 }
 
 const tenText = (v) => (Number.isInteger(+Math.log10(Math.abs(v)).toFixed(6)) ? shortText(v, 1).replace(/^(−?)1\.0 × /, "$1") : shortText(v, 2));
-const tickWords = (v) => (Math.abs(v) >= 1e5 || (v && Math.abs(v) < 1e-2) ? tenText(v) : minusText(String(+v.toPrecision(6))));
+const tickWords = (v) => (Math.abs(v) >= 1e5 || (v && Math.abs(v) < 1e-3) ? tenText(v) : minusText(String(+v.toPrecision(6))));
 
 /**
  * A chart that draws itself again when its width changes. show({

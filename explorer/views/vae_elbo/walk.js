@@ -12,9 +12,10 @@ function makeWalk(lab) {
   const start = buttonOf({ words: "Walk it", title: "Asks the decoder for some 500 pictures along the way", press: walk, name: "strong", "data-do": "walk" });
   const plot = plotPlace({ height: 15 });
   const words = piece("p", { class: "verdict", "aria-live": "polite" });
+  const settler = makeSettle(lab);
   const node = piece("section", { class: "card", "data-walk": "none" }, piece("h4", {}, "Is the encoder’s choice the best one?"),
     piece("div", { class: "tools" }, piece("span", { class: "named" }, "walk", pick), start),
-    piece("p", { class: "aside" }, "The encoder answers for every picture with one network, so for this one it may miss the best q: the amortisation gap. Here one number moves, with the same noise at every step."), plot.node, words);
+    piece("p", { class: "aside" }, "The encoder answers for every picture with one network, so for this one it may miss the best q: the amortisation gap. Here one number moves, with the same noise at every step."), plot.node, words, settler.node);
 
   async function walk() {
     const stamp = ++walking, dim = lab.dim;
@@ -57,6 +58,7 @@ function makeWalk(lab) {
   }
 
   function told(what) {
+    settler.told(what);
     if (what === "dim" || what === "picture" || what === "q") {
       walking++;
       start.disabled = false;
@@ -67,5 +69,5 @@ function makeWalk(lab) {
     }
   }
 
-  return { node, told };
+  return { node, told, rest: settler.rest };
 }
