@@ -22,6 +22,7 @@ LEARN, CHECK = 4000, 2000  # codes that DCI and SAP learn from and are checked o
 SEED = 0
 ANGLES = 0, 15, 30, 45
 PATHS = 400
+VOTES = 10_000, 5_000
 STRAIGHT = Turn()
 
 
@@ -78,7 +79,7 @@ def of_model(vae, count: int = metric_codes.MOST, turn: Turn = STRAIGHT, path: b
         told |= {"n": len(z), "mig": _round(scores.mig(z, v)), **_learnt(z[:learn], v[:learn], z[-check:], v[-check:])}
     if v.shape[1] > 1:
         fresh, spread = scores.pool(z, v), z.var(0, ddof=1)
-        told["factor_vae"], told["active"] = scores.factor_score(fresh, v.shape[1], spread, np.random.RandomState(2))
+        told["factor_vae"], told["active"] = scores.factor_score(fresh, v.shape[1], spread, np.random.RandomState(2), *VOTES)
         told["factor_vae"] = _round(told["factor_vae"])
     print(f"{vae.facts['title']}: {time.monotonic() - begun:.0f} s.", flush=True)
     return told

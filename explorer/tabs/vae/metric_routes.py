@@ -14,7 +14,6 @@ from explorer.tabs.vae import model_routes
 
 PREFIX = "vae/metrics/"
 FRAMES = 33  # of a film of one axis
-DRAWS = 8  # of z for one picture's reconstruction term
 SAP_CODES = 2400  # two thirds learn, one third checks: a linear SVM for each number and factor takes 5 ms
 SAP_FITS = 500  # at most for one answer
 WAITING = 5  # answers that wait for that thread
@@ -123,16 +122,12 @@ async def bill(request: Request) -> Response:
 
 
 def _bill(vae, pixels: np.ndarray) -> dict:
-    code = vae.encode(pixels[None])
-    rng = np.random.default_rng(0)
-    z = code.mu + code.sigma * rng.standard_normal((DRAWS, vae.dims)).astype(np.float32)
-    x, seen = pixels.astype(np.float32) / 127.5 - 1, vae.decode(z.clip(-vae.far, vae.far)).astype(np.float32) / 127.5 - 1
-    nats = (((x - seen) / vae.sigma[..., None]) ** 2).sum((1, 2, 3)) / 2
-    constant = 3 * float(np.log(vae.sigma * np.sqrt(2 * np.pi)).sum())  # of the Gaussian, three colours a pixel
-    return {
-        "mu": [float(m) for m in code.mu[0]], "sigma": [float(s) for s in code.sigma[0]], "draws": DRAWS,
-        "distortion": float(nats.mean()) + constant, "error": float(nats.std(ddof=1) / np.sqrt(DRAWS)),
-    }  # fmt: skip
+    from explorer.tabs.vae import elbo
+
+    found = elbo.bill(vae, pixels)
+    mu, sigma = ([float(v) for v in row] for row in (found.posterior.mu, found.posterior.sigma))
+    distortion = float(found.squared.mean()) - found.constant  # -E log p(x|z)
+    return {"mu": mu, "sigma": sigma, "draws": len(found.squared), "distortion": distortion, "error": found.error}
 
 
 async def film(request: Request) -> Response:
@@ -238,7 +233,7 @@ def maps_start(request: Request) -> Response:
     known = maps.pictures(data)
     kinds = [
         {"kind": kind, "title": title, "decodes": kind not in maps.NO_WAY_BACK, "why": maps.NO_WAY_BACK.get(kind, ""),
-         "perplexity": kind in ("tsne", "umap")}
+         "perplexity": kind in ("tsne", "umap"), "missing": maps.missing(kind)}
         for kind, title in maps.KINDS.items()
     ]  # fmt: skip
     return roads.answer({

@@ -76,11 +76,16 @@ def _reduced(data: str) -> np.ndarray:
     return pca(data).transform(pictures(data).flat)
 
 
+def missing(kind: str) -> str:
+    """Why a kind of map cannot be had on this host; "" where it can."""
+    return NO_UMAP if kind == "umap" and not importlib.util.find_spec("umap") else ""
+
+
 def points(data: str, kind: str, perplexity: int = 30) -> np.ndarray | None:
     """(N, 2) float32; None while it is still being made. Raises ValueError for what does not exist."""
     _known(data, kind, perplexity)
-    if kind == "umap" and not importlib.util.find_spec("umap"):
-        raise ValueError(NO_UMAP)
+    if missing(kind):
+        raise ValueError(missing(kind))
     if kind in STOP:
         return worlds.load(data).codes[STOP[kind]].mu[: COUNT[data]]
     if kind == "pca":

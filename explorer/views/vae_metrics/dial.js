@@ -299,6 +299,7 @@ function makeDial(hub) {
     if (live.factors) tellText(floor, `Of ${wholeText(live.n)} codes in ${start.bins} bins; a number that knows nothing shows up to ${Math.max(...chance).toFixed(3)} by chance.`);
     if (begun || !left) heat.load(names, straight.shares, name);
     heat.mark(...cell);
+    if (begun) repaint();
     first.value = turn.i;
     second.value = turn.j;
     kind.set(turn.kind);

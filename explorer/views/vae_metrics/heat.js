@@ -14,6 +14,9 @@ function makeHeat({ pick }) {
     // The most knowing first, those of one factor together: a good code has a diagonal.
     const best = straight.map((row) => row.indexOf(Math.max(...row)));
     order = straight.map((_, d) => d).sort((a, b) => Math.max(...straight[b]) - Math.max(...straight[a]));
+    const leaders = names.map((_, k) => order.reduce((a, b) => (straight[b][k] > straight[a][k] ? b : a))); // every factor's best is shown
+    const first = [...new Set([...leaders, ...order])].slice(0, FEW);
+    order = [...first, ...order.filter((d) => !first.includes(d))];
     const top = order.slice(0, FEW).sort((a, b) => best[a] - best[b] || straight[b][best[b]] - straight[a][best[a]]);
     order = [...top, ...order.slice(FEW)];
     shares = straight;

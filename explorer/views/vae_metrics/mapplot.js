@@ -20,7 +20,7 @@ function makeMapPlot({ words, on }) {
   }
 
   function ask() {
-    waiting ||= requestAnimationFrame(() => ((waiting = 0), shown && side && paint()));
+    waiting ||= requestAnimationFrame(() => ((waiting = 0), shown?.points && side && paint()));
   }
 
   const to = (x, y) => {
@@ -29,7 +29,7 @@ function makeMapPlot({ words, on }) {
   };
 
   function look(event) {
-    if (!shown) return;
+    if (!shown?.points) return;
     const box = canvas.getBoundingClientRect();
     const [u, v] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((s) => Math.min(1, Math.max(0, s)));
     at(u, v, false);
@@ -59,7 +59,7 @@ function makeMapPlot({ words, on }) {
 
   function walk(event) {
     const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (!shown || (!way && event.key !== "Enter")) return;
+    if (!shown?.points || (!way && event.key !== "Enter")) return;
     event.preventDefault();
     event.stopPropagation();
     const [x, y] = cross ? to(...cross) : [side / 2, side / 2], step = event.shiftKey ? 0.1 : 0.025;

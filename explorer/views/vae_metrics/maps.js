@@ -16,11 +16,11 @@ function makeMaps({ part }) {
   const which = segmented("Pictures", MAPS_DATA, (value) => ((data = value), (colour = 0), part.set({ data: value === "digits" ? null : value, colour: null }), load()));
   const paints = piece("select", { "aria-label": "Coloured by", onchange: () => ((colour = +paints.value), part.set({ colour: colour || null }), recolour()) });
   const perps = segmented("Perplexity of t-SNE", [5, 30, 100].map((p) => [p, String(p)]), (value) => ((perplexity = +value), part.set({ perp: value === 30 ? null : value }), panels.filter((one) => one.perplexity).forEach((one) => one.load())));
-  const legend = piece("div", {}), grid = piece("div", { class: "maps-grid" });
+  const legend = piece("div", {}), grid = piece("div", { class: "maps-grid" }), lacks = piece("p", { class: "muted" });
   const picture = piece("canvas", { class: "picture", width: 32, height: 32, role: "img", "aria-label": "The marked picture" }), told = piece("p", { class: "muted", role: "status" });
   const node = piece("section", { class: "maps", "aria-label": "Maps of the same pictures" },
     piece("div", { class: "tools" }, which, piece("label", { class: "named" }, "Coloured by", paints), piece("span", { class: "named" }, "t-SNE's perplexity", perps)),
-    piece("div", { class: "maps-head" }, piece("figure", { class: "shot maps-point" }, picture), piece("div", { class: "maps-said" }, told, legend)), grid);
+    piece("div", { class: "maps-head" }, piece("figure", { class: "shot maps-point" }, picture), piece("div", { class: "maps-said" }, told, legend)), grid, lacks);
   which.set(data);
   perps.set(perplexity);
 
@@ -55,7 +55,10 @@ function makeMaps({ part }) {
       colour = Math.min(colour || (part.number("colour", 0, 0, 20) | 0), Object.keys(known.factors).length - 1);
       paints.replaceChildren(...Object.keys(known.factors).map((factor, k) => piece("option", { value: k }, factor)));
       paints.value = colour;
-      panels = known.kinds.map((kind) => makePanel(kind, () => mine === run));
+      const missing = known.kinds.filter((one) => one.missing);
+      lacks.hidden = !missing.length;
+      tellText(lacks, missing.map((one) => one.missing).join(" "));
+      panels = known.kinds.filter((one) => !one.missing).map((kind) => makePanel(kind, () => mine === run));
       grid.replaceChildren(...panels.map((one) => one.node));
       tellText(told, `${wholeText(known.count)} pictures. Point at one.`);
       recolour();
