@@ -5,6 +5,7 @@ groups' means are apart. For a linear classifier with weight w that is w . step 
 one group's average to the other's. The step of the class-mean difference is m1 - m0 itself.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,16 +71,26 @@ def _mean(z0, z1):
 def _probe(z0, z1):
     from sklearn.linear_model import LogisticRegression
 
-    found = LogisticRegression(class_weight="balanced", max_iter=2000).fit(*_both(z0, z1))
-    return found.coef_[0], found.intercept_[0]
+    size = scale(z0, z1)
+    found = LogisticRegression(class_weight="balanced", max_iter=2000).fit(*_both(z0 / size, z1 / size))
+    return found.coef_[0] / size, found.intercept_[0]
 
 
 def _svm(z0, z1):
     from sklearn.svm import SVC
 
-    weight, _ = _probe(z0, z1)
-    found = SVC(kernel="linear", class_weight="balanced").fit(*_both(*extremes(z0 @ weight, z1 @ weight, z0, z1)))
-    return found.coef_[0], found.intercept_[0]
+    (weight, _), size = _probe(z0, z1), scale(z0, z1)
+    low, high = extremes(z0 @ weight, z1 @ weight, z0 / size, z1 / size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # groups that no plane parts would keep it busy for minutes: what it has then will do
+        found = SVC(kernel="linear", class_weight="balanced", max_iter=50_000).fit(*_both(low, high))
+    return found.coef_[0] / size, found.intercept_[0]
+
+
+def scale(z0, z1) -> float:
+    """One number by which both penalise alike whatever the codes' unit is: without a KL term codes lie far out."""
+    size = float(np.concatenate([z0, z1]).std(0).mean())
+    return size if size > 0 else 1.0
 
 
 def _lda(z0, z1):

@@ -34,14 +34,14 @@ def test_the_mean_difference_is_exact(groups):
 
 def test_the_probe_is_scikit_learns(groups):
     found = directions.fit("probe", *groups)
-    truth = LogisticRegression(class_weight="balanced", max_iter=2000).fit(*both(*groups))
+    z = np.concatenate(groups) / directions.scale(*groups)
+    truth = LogisticRegression(class_weight="balanced", max_iter=2000).fit(z, both(*groups)[1])
     assert cosine(found.step, truth.coef_[0]) == pytest.approx(1, abs=1e-9)
-    z = np.concatenate(groups)
-    assert np.array_equal(found.distance(z) > 0, truth.predict(z) == 1)
+    assert np.array_equal(found.distance(np.concatenate(groups)) > 0, truth.predict(z) == 1)
 
 
 def test_the_svm_is_scikit_learns_on_the_extremes(groups):
-    z0, z1 = groups
+    z0, z1 = (side / directions.scale(*groups) for side in groups)
     weight = LogisticRegression(class_weight="balanced", max_iter=2000).fit(*both(z0, z1)).coef_[0]
     low = z0[np.argsort(z0 @ weight)[: len(z0) // 4]]
     high = z1[np.argsort(-(z1 @ weight))[: len(z1) // 4]]
@@ -73,12 +73,12 @@ def test_one_dose_takes_one_mean_to_the_other_along_the_direction(groups, method
     assert found.distance(z0 + found.step) - found.distance(z0) == pytest.approx(np.ones(len(z0)))
 
 
-@pytest.mark.parametrize("method", ["mean", "lda"])
+@pytest.mark.parametrize("method", directions.METHODS)
 def test_the_dose_does_not_depend_on_the_unit_of_the_codes(groups, method):
     z0, z1 = groups
     once, large = directions.fit(method, z0, z1), directions.fit(method, 7 * z0, 7 * z1)
-    assert np.allclose(large.step, 7 * once.step)
-    assert np.allclose(large.distance(7 * z1), once.distance(z1))
+    assert np.allclose(large.step, 7 * once.step, atol=1e-3)
+    assert np.allclose(large.distance(7 * z1), once.distance(z1), atol=1e-3)
     assert large.accuracy(7 * z0, 7 * z1) == once.accuracy(z0, z1)
 
 

@@ -1,0 +1,182 @@
+"""The part "attributes" in a real browser, on the running app."""
+
+import re
+
+import numpy as np
+import pytest
+
+from explorer.tabs.vae import attribute_pool, attribute_stack, models
+from explorer.views import vae_attributes
+
+PART = "#vae-attributes .part"
+WAIT = 150_000  # on a loaded machine the pictures of which everything is known take a while to encode
+GLASSES = "glasses,none,sunglasses,mean,,,1"
+
+
+# ---- The scripts, without a browser -------------------------------------------------------------------------------------
+
+
+def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
+    found = {}
+    for name in vae_attributes.SCRIPTS:
+        text = (vae_attributes.HERE / name).read_text(encoding="utf-8")
+        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
+            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
+            found[declared] = name
+
+
+def test_every_script_of_the_folder_is_used():
+    folder = {path.name for path in vae_attributes.HERE.glob("*.js")}
+    assert folder == {name for name in vae_attributes.SCRIPTS if "/" not in name}
+
+
+# ---- On the page --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def attributes(visit, app_url):
+    """attributes(query, **window) -> a page on which the part is ready."""
+
+    def open_part(query: str = "", **window):
+        page = visit(f"{app_url}?tab=vae&part=attributes{query}", **window)
+        page.set_default_timeout(WAIT)
+        page.wait_for_selector(PART + '[data-ready="true"]')
+        return page
+
+    return open_part
+
+
+def fact(page, name: str) -> str | None:
+    return page.locator(PART).get_attribute("data-" + name)
+
+
+def until(page, condition: str):
+    page.wait_for_function(f"() => {{ const root = document.querySelector('{PART}'); return {condition}; }}")
+
+
+def shown(page) -> None:
+    """Waits until the exact picture of the present edits is there."""
+    until(page, "root.dataset.shown === root.dataset.edits && (root.dataset.film === 'ready' || !root.dataset.edits)")
+
+
+@pytest.mark.browser
+def test_the_first_view_has_an_edit_a_film_and_a_sum_that_adds_up(attributes):
+    page = attributes()
+    shown(page)
+    assert fact(page, "edits") == GLASSES and "sunglasses" in fact(page, "read").split("|")
+    assert 0 < float(fact(page, "flip")) <= 1
+    until(page, "root.querySelector('[aria-label=\"Arithmetic with faces\"]').dataset.right === '10'")
+
+    # A scrub draws what is here: no picture is asked for while a key is held.
+    asked = []
+    page.on("request", lambda one: "attributes/film" in one.url and asked.append(one.url))
+    slider = page.locator(".chip input[type=range]")
+    slider.focus()
+    for key in ("ArrowLeft",) * 10 + ("ArrowRight",) * 2:
+        page.keyboard.press(key)
+    until(page, "root.dataset.edits.endsWith(',0.6')")
+    shown(page)
+    assert not asked and fact(page, "frame") == "21"  # (.6 + 2) / 4 of 32, to the nearest
+    assert "a_edits=glasses" in page.url
+    assert "0.60" in page.locator(".stack-formula").inner_text()
+
+    # The curve is a drag surface, too.
+    box = page.locator(".stack .plot").bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 40)
+    page.mouse.up()
+    until(page, "root.dataset.edits.endsWith(',2')")
+
+
+@pytest.mark.browser
+def test_edits_stack_and_are_undone(attributes):
+    page = attributes("&a_edits=glasses,none,sunglasses,lda,,,0.5;mouth,sad,smile,mean,,,-1;hat,no,yes,mean,,,1&a_on=1")
+    shown(page)
+    two = "glasses,none,sunglasses,lda,,,0.5;mouth,sad,smile,mean,,,-1"  # there are no hats
+    assert fact(page, "edits") == two and fact(page, "active") == "1"
+    page.click("[data-do=add]")
+    until(page, "root.dataset.edits.split(';').length === 3")
+    page.locator(".place [data-value=to]").click()
+    until(page, "root.dataset.edits.endsWith(',@0.5')")
+    shown(page)
+    page.locator(".chip-off").first.click()
+    until(page, "root.dataset.edits.startsWith('mouth')")
+    for _ in range(3):
+        page.click("[data-do=undo]")
+    until(page, f"root.dataset.edits === '{two}'")
+    page.select_option("[data-pick=to]", "sad")  # what the other side shows: they change places
+    until(page, "root.dataset.edits.includes('mouth,smile,sad')")
+    page.click("[data-do=reset]")
+    until(page, "root.dataset.edits === ''")
+    shown(page)
+    page.locator("[data-picture='gallery:3']").first.click()
+    page.click("[data-do=add]")
+    until(page, "root.dataset.edits !== ''")
+    shown(page)
+
+
+@pytest.mark.browser
+def test_the_matrix_names_what_else_moves_and_keeping_it_is_measured(attributes):
+    page = attributes()
+    page.wait_for_selector("[aria-label='What else moves'][data-state=ready]")
+    cells = page.locator(".matrix-place td.heat")
+    assert cells.count() == 100 and page.locator(".matrix-place td.wanted").count() == 10
+    page.wait_for_selector(".shot.two canvas")
+    page.locator(".matrix-place tr[data-row='1'] td[data-factor=beard] button").click()
+    page.click("[data-do=keep]")
+    page.wait_for_selector(".keep[data-state=ready]")
+    before, after = (float(page.locator(".keep").get_attribute("data-" + name)) for name in ("before", "after"))
+    assert after < before / 2
+    page.click("[data-use=alike]")
+    until(page, "root.dataset.edits === 'hair colour,black,blonde,mean,beard,alike,1'")
+    shown(page)
+
+
+@pytest.mark.browser
+def test_an_attribute_of_ones_own_and_the_script_that_repeats_it(attributes, monkeypatch, tmp_path, capsys):
+    page = attributes("&a_eq=gallery:1*1,gallery:0*-1,gallery:2*1")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click(".own > summary")
+    page.wait_for_selector(".own .chooser .thumb")
+    page.locator(".own .chooser [data-picture='gallery:1']").click()
+    page.locator(".own .seg [data-value=before]").click()
+    page.locator(".own .chooser [data-picture='gallery:2']").click()
+    page.click("[data-do=own]")
+    until(page, "root.dataset.edits.endsWith('own,gallery:2,gallery:1,mean,,,1')")
+    shown(page)
+    page.wait_for_selector(".ways:has-text('Most like')")
+    until(page, "root.querySelector('[aria-label=\"Arithmetic with faces\"]').dataset.terms.startsWith('gallery:1')")
+    shown_z = page.evaluate(f"document.querySelector('{PART}').part.desk.seen.z")
+
+    page.click("[data-do=python]")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('attribute_stack'))")
+    script = page.evaluate("navigator.clipboard.readText()")
+    monkeypatch.setattr(attribute_pool, "FIT", 300)
+    monkeypatch.setattr(attribute_pool, "HELD", 100)
+    monkeypatch.chdir(tmp_path)
+    attribute_pool.forget(lambda vae: True)
+    edits = "own,gallery:2,gallery:1,mean,,,1"  # the first edit is fitted on the whole pool, which takes a while
+    ran = {}
+    exec(script.replace(GLASSES + ";", ""), ran)
+    attribute_pool.forget(lambda vae: True)
+    assert (tmp_path / "edited.png").exists() and (tmp_path / "sum.png").exists()
+    assert "as they should be" in capsys.readouterr().out
+    codes = models.get().gallery().codes.mu
+    assert np.allclose(ran["applied"].z, codes[0] + codes[1] - codes[2], atol=1e-4)
+    assert edits == attribute_stack.parse(edits)[0].text and len(shown_z) == 48
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_fits_a_phone_and_says_what_digits_know(attributes, dark):
+    page = attributes("&model=digits-1", width=390, height=844, dark=dark)
+    shown(page)
+    assert fact(page, "edits") == "digit,rest,0,mean,,,1"
+    page.wait_for_selector("[aria-label='What else moves'][data-state=ready]")
+    assert page.locator(".matrix-place tbody tr").count() == 10
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    controls = page.locator(f"{PART} :is(button, select, summary)").all()
+    boxes = [(one, one.bounding_box()) for one in controls if one.is_visible()]
+    small = [one.get_attribute("class") for one, box in boxes if box["height"] < 43.5]
+    assert not small
