@@ -34,12 +34,12 @@ function cornerBoard(lab) {
   const paceWords = () => fixedText(+speed.value, 1) + " s";
   const files = piece("div", { class: "tools files" });
 
-  const node = piece("div", { class: "tool", "data-tool": "corners" }, slots.node,
+  const node = piece("div", { class: "tool", "data-tool": "corners" },
     piece("section", { class: "card board-card" },
       piece("div", { class: "board-left" }, field, piece("div", { class: "tools" }, record, play, round, piece("label", { class: "named pace" }, "One way takes", speed, pace))),
       piece("div", { class: "board-right" }, face, exactness, piece("div", { class: "shares" }, shares.map(({ node }) => node)), sums, piece("div", { class: "tools" }, keeping, fine),
         piece("p", { class: "aside" }, "The middle of four codes that have nothing to do with each other is about half as long as they are, and nearer to the average face. “Keep the length” stretches it back to the mix of the four lengths."))),
-    files);
+    slots.node, files);
 
   // ---- The puck --------------------------------------------------------------------------------------------------------------------
 

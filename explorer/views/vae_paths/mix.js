@@ -54,10 +54,10 @@ function faceMix(lab) {
       aim(centre().map((v, d) => v + way[d]));
     } }, shape, marks, dot);
   const files = piece("div", { class: "tools files" });
-  const node = piece("div", { class: "tool", "data-tool": "mix" }, slots.node,
+  const node = piece("div", { class: "tool", "data-tool": "mix" },
     piece("section", { class: "card mix-card" }, piece("div", { class: "mix-pad-place" }, pad, piece("p", { class: "muted" }, "Drag the point: the nearer a face, the more of it. The weights are mean-value coordinates; the sliders can say more than a point can.")),
       list, piece("div", { class: "mix-out" }, face, formula, sums, piece("div", { class: "tools" }, keeping, even))),
-    files);
+    slots.node, files);
 
   const corners = () => names.map((_, i) => {
     const turn = (names.length === 2 ? Math.PI : -Math.PI / 2) + (2 * Math.PI * i) / names.length;
