@@ -30,7 +30,7 @@ function makeDraws({ fetch, point, shown }) {
         paintFrame(canvas, found.sprite, w * count + i);
         const [, distance] = world.cloud ? nearestCode(world.cloud, z) : [0, NaN], hole = Boolean(world.cloud && inHole(world.cloud, z, near));
         return piece("button", { type: "button", class: "draw", "data-hole": String(hole), "data-distance": distance.toFixed(4), onclick: () => point(z),
-          "aria-label": `Draw ${i + 1}: ${hole ? "in a hole, " : ""}${fixedText(distance)} from the nearest code`, title: `z = (${fixedText(z[0])}, ${fixedText(z[1])})` },
+          "aria-label": `Draw ${i + 1}: ${hole ? "in a hole, " : ""}${fixedText(distance)} from the nearest code`, title: `z = ${pointText(z)}` },
           canvas, piece("span", {}, hole ? "hole " + fixedText(distance) : fixedText(distance)));
       }))));
     node.dataset.ready = "true";

@@ -42,7 +42,7 @@ function makeWorld(model, hooks) {
       const hole = inHole(world.cloud, world.z, near);
       picture.dataset.hole = hole;
       const made = { exact: "decoded here", blend: "preview", nearest: "preview: the nearest decoded", edge: "beyond the board: decoded when it rests" }[how] ?? "";
-      tellParts(where, [piece("span", { class: "c-z" }, `z = (${fixedText(world.z[0])}, ${fixedText(world.z[1])})`), piece("br"),
+      tellParts(where, [piece("span", { class: "c-z" }, `z = ${pointText(world.z)}`), piece("br"),
         hole ? piece("b", {}, `in a hole, ${fixedText(distance)} from a code`) : `${fixedText(distance)} from a code`, piece("br"), piece("span", { class: "muted" }, made)]);
     },
     /** The chosen picture's posterior here. */
@@ -50,7 +50,7 @@ function makeWorld(model, hooks) {
       const code = world.picked;
       if (!code) return tellText(told, "");
       const kl = [0, 1].reduce((sum, d) => sum + 0.5 * (code.mu[d] ** 2 + code.sigma[d] ** 2 - 2 * Math.log(code.sigma[d]) - 1), 0);
-      tellParts(told, [piece("span", { class: "c-mu" }, `μ = (${fixedText(code.mu[0])}, ${fixedText(code.mu[1])})`), piece("br"),
+      tellParts(told, [piece("span", { class: "c-mu" }, `μ = ${pointText(code.mu)}`), piece("br"),
         piece("span", { class: "c-sigma" }, `σ = (${smallText(code.sigma[0])}, ${smallText(code.sigma[1])})`), piece("br"),
         `KL ${fixedText(Math.max(0, kl), 1)} nats` + (psnr === undefined ? "" : `, ${fixedText(psnr, 1)} dB`)]);
     },
@@ -68,8 +68,11 @@ function makeWorld(model, hooks) {
   return world;
 }
 
+/** (0.60, −1.20); a zero has no sign. */
+const pointText = (z) => "(" + Array.from(z, (v) => fixedText(Math.round(v * 100) / 100 + 0)).join(", ") + ")";
+
 /** Two digits that matter: 0.002, 0.064, 3.4. */
-const smallText = (v) => (v >= 1 ? fixedText(v, 1) : v >= 0.0995 ? fixedText(v, 2) : v === 0 ? "0" : fixedText(v, 3));
+const smallText = (v) => (v >= 0.95 ? fixedText(v, 1) : v >= 0.0995 ? fixedText(v, 2) : v === 0 ? "0" : fixedText(v, 3));
 
 /** Several parts as a node's only content. */
 function tellParts(node, parts) {
