@@ -87,7 +87,7 @@ def opened(browser, served):
     def open_page(query="", **options):
         context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.troubles = []
         page.on("pageerror", lambda error: page.troubles.append(str(error)))
         page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))

@@ -49,4 +49,4 @@ def settle(vae: Vae, image: np.ndarray, q: elbo.Posterior, steps: int = STEPS, s
             shift.copy_((start + unit * shift).clamp(-vae.far, vae.far).sub(start).div(unit))
             log_sigma.clamp_(*np.log(elbo.SIGMAS).tolist())
             now = ((start + unit * shift).cpu().double().numpy(), log_sigma.exp().cpu().double().numpy())
-        yield Step(elbo.Posterior(*now), level - float(loss))
+        yield Step(elbo.Posterior(*now), level - float(loss.detach()))

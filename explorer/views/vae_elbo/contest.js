@@ -79,7 +79,7 @@ function makeContest(lab, place) {
     const bend = (v) => Math.asinh(v / unit);
     const reach = bend(Math.max(...rows.flat().map(Math.abs), unit)) * 1.02;
     const ticks = [0];
-    for (let p = Math.ceil(Math.log10(unit)); bend(10 ** p) < reach; p++) ticks.push(10 ** p, -(10 ** p));
+    for (let p = Math.ceil(Math.log10(unit)); bend(10 ** p) < reach; p++) if (bend(10 ** p) > 0.12 * reach) ticks.push(10 ** p, -(10 ** p)); // the truth needs room
     const narrow = bars.clientWidth < 30 * parseFloat(getComputedStyle(document.documentElement).fontSize);
     const sparse = narrow ? [0, ...ticks.slice(-2)] : ticks.length > 9 ? ticks.filter((v) => v === 0 || (Math.round(Math.log10(Math.abs(v))) - Math.ceil(Math.log10(unit))) % 2 === 0) : ticks;
     const left = (v) => ((bend(v) / reach + 1) / 2) * 100;
