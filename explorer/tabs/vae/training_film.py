@@ -11,7 +11,7 @@ from PIL import Image
 from explorer import export
 
 MOST = 120  # moments that are kept; beyond them every other one goes
-SHARE = 0.03  # of the time, for making them
+SHARE = 0.025  # of the time, for making them
 LEAST = 0.1  # seconds between two
 COLUMNS = 8  # reconstructions in the first row, then the board
 QUALITY = 88

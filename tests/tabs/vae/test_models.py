@@ -78,4 +78,6 @@ def test_a_model_is_forgotten_by_name_or_with_its_page():
 
 def test_the_page_is_told_what_a_model_knows():
     told = models.facts("own-x", tiny())
-    assert told["dims"] == 3 and told["size"] == 32 and told["judged"] is False and told["factors"] == {} and told["data"] == "mine"
+    assert (
+        told["dims"] == 3 and told["size"] == 32 and told["judged"] is False and told["factors"] == {} and told["data"] == "mine"
+    )

@@ -60,7 +60,9 @@ def test_a_closed_page_takes_its_pictures_with_it(model):
         subjects.pixels(model, "page-a", name)
 
 
-@pytest.mark.parametrize("name", ["gallery:99", "gallery:-1", "gallery:x", "gallery:", "upload:", "face:1", "gallery:²", "x" * 300])
+@pytest.mark.parametrize(
+    "name", ["gallery:99", "gallery:-1", "gallery:x", "gallery:", "upload:", "face:1", "gallery:²", "x" * 300]
+)
 def test_a_name_that_makes_no_sense_is_a_sentence(model, name):
     with pytest.raises(ValueError, match=r"\.$"):
         subjects.pixels(model, "page", name)

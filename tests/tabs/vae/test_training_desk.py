@@ -199,7 +199,9 @@ def test_of_too_many_pages_the_one_longest_without_news_goes(monkeypatch):
 def test_of_too_many_bytes_too_but_no_page_loses_what_it_waits_for(monkeypatch, held):
     running = training_desk.train("page-0", SMALL)
     until(lambda: running.training and running.training.run.step)
-    training_desk.page("page-1").upload = type("Full", (), {"size": 10**9, "state": "ready", "stop": lambda self: None, "told": {}})()
+    training_desk.page("page-1").upload = type(
+        "Full", (), {"size": 10**9, "state": "ready", "stop": lambda self: None, "told": {}}
+    )()
     training_desk.page("page-2")
     assert list(training_desk._pages) == ["page-0", "page-2"]
     held.set()
@@ -276,7 +278,9 @@ def test_reading_can_be_stopped_and_frees_what_it_held(monkeypatch):
 
 def test_so_many_zips_wait_at_once(monkeypatch):
     go = threading.Event()
-    monkeypatch.setattr(training_desk.training_zip, "read", lambda data, progress: go.wait(SECONDS) and (_ for _ in ()).throw(ValueError("No.")))
+    monkeypatch.setattr(
+        training_desk.training_zip, "read", lambda data, progress: go.wait(SECONDS) and (_ for _ in ()).throw(ValueError("No."))
+    )
     for i in range(limits.TRAINING_UPLOADS):
         training_desk.bring(f"page-{i}", zipped(2))
     with pytest.raises(ValueError, match="try again"):

@@ -58,7 +58,10 @@ def news(site, run, since=0):
     (length,) = struct.unpack("<I", reply.content[:4])
     told, at, moments = json.loads(reply.content[4 : 4 + length]), 4 + length, []
     for moment in told["moments"]:
-        parts = [reply.content[at : at + moment["points"]], reply.content[at + moment["points"] : at + moment["points"] + moment["sprite"]]]
+        parts = [
+            reply.content[at : at + moment["points"]],
+            reply.content[at + moment["points"] : at + moment["points"] + moment["sprite"]],
+        ]
         at += moment["points"] + moment["sprite"]
         moments.append(parts)
     assert at == len(reply.content)
@@ -144,7 +147,8 @@ def test_pictures_are_brought_and_dropped(site, begun):
 
 
 @pytest.mark.parametrize("body", [
-    {}, {"do": "dance"}, {"do": "train", "settings": {"beta": 99}}, {"do": "train", "settings": "digits"}, {"do": "train", "settings": [1]},
+    {}, {"do": "dance"}, {"do": "train", "settings": {"beta": 99}}, {"do": "train", "settings": "digits"},
+    {"do": "train", "settings": [1]},
     {"do": "stop"}, {"do": "stop", "run": "own-none"}, {"do": "stop", "run": 7}, {"do": "continue", "run": None},
     {"do": "delete", "run": "own-example"}, {"do": "stop", "run": "own-example"}, {"do": "train", "settings": {"data": "upload"}},
 ])  # fmt: skip

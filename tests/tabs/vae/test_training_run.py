@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from explorer import corpus, pixels
-from explorer.tabs.vae import training_data, training_run, training_save
 from explorer.tabs.vae import model as vae
+from explorer.tabs.vae import training_data, training_run, training_save
 from explorer.tabs.vae.engine import Vae
 from explorer.tabs.vae.sources import AVATARS, DIGITS
 from explorer.tabs.vae.training_film import COLUMNS, MOST, Film, points, sprite
@@ -179,7 +179,9 @@ def test_a_film_is_bounded_and_keeps_its_beginning_and_its_end(digits):
     film = Film(clock=lambda: 0.0)
     template = trained(digits, 1).film.moments[0]
     for step in range(3 * MOST):
-        film.take(lambda number, step=step: SimpleNamespace(**{**vars(template), "number": number, "step": step, "size": template.size}))
+        film.take(
+            lambda number, step=step: SimpleNamespace(**{**vars(template), "number": number, "step": step, "size": template.size})
+        )
     assert len(film.moments) <= MOST and film.moments[0].step == 0 and film.moments[-1].step == 3 * MOST - 1
     numbers = [moment.number for moment in film.moments]
     assert numbers == sorted(set(numbers))

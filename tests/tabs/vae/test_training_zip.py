@@ -42,7 +42,12 @@ def test_pictures_become_squares_in_the_order_of_the_archive():
 
 
 def test_what_is_no_picture_is_skipped_and_counted():
-    files = {"a.png": picture(1), "deep/b.jpg": picture(2, kind="JPEG"), "notes.txt": b"hello" * 50, "inner.zip": packed({"c.png": picture(3)})}
+    files = {
+        "a.png": picture(1),
+        "deep/b.jpg": picture(2, kind="JPEG"),
+        "notes.txt": b"hello" * 50,
+        "inner.zip": packed({"c.png": picture(3)}),
+    }
     brought = training_zip.read(packed(files | {"__MACOSX/._a.png": b"x", ".DS_Store": b"y", "Thumbs.db": b"z", "empty/": b""}))
     assert len(brought.pixels) == 2 and "2 files skipped" in brought.note  # a ZIP in a ZIP stays closed
 
@@ -98,7 +103,11 @@ def test_a_bomb_whose_directory_lies_is_stopped_while_it_is_read(monkeypatch):
     at = data.index(b"PK\x01\x02")
     data[at + 24 : at + 28] = struct.pack("<I", 10)
     seen = []
-    monkeypatch.setattr(training_zip, "read_image", lambda content, size, true=training_zip.read_image: seen.append(len(content)) or true(content, size))
+    monkeypatch.setattr(
+        training_zip,
+        "read_image",
+        lambda content, size, true=training_zip.read_image: seen.append(len(content)) or true(content, size),
+    )
     assert len(training_zip.read(bytes(data)).pixels) == 2 and max(seen) < 10_000
 
 
