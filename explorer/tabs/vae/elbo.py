@@ -122,6 +122,18 @@ def subject(vae: Vae, image: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, to
     return pixels.to_tensor(image[None], device), torch.from_numpy(vae.sigma).to(device), device
 
 
+@torch.inference_mode()
+def density(vae: Vae, image: np.ndarray, z: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What p(x|z) of a code (D,) is made of: x, its mean and noise N(0, 1), each (3, S, S), and sigma (1, S, S), float32.
+
+    A sample is mean + sigma noise.
+    """
+    x, sigma, device = subject(vae, image)
+    mean = vae.net.decode(torch.from_numpy(z[None]).float().to(device))
+    noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(seed))
+    return x[0].cpu().numpy(), mean[0].cpu().numpy(), noise[0].numpy(), sigma[None].cpu().numpy()
+
+
 def bill(vae: Vae, image: np.ndarray, posterior: Posterior | None = None, samples: int = 32, seed: int = 0) -> Bill:
     """The bill of a picture under its encoder's q, or another one. Two bills of one seed share their noise."""
     if not 1 <= samples <= SAMPLES:

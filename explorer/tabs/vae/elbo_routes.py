@@ -195,18 +195,12 @@ def _row(values) -> list[float]:
 
 def pixels(session: str, given: dict) -> Response:
     """{model, picture, z or null, seed} -> float32 (10, S, S): x, the mean decode(z), noise N(0, 1), sigma. z null: q's mean."""
-    import torch
-
     from explorer.tabs.vae import elbo
 
     vae, _, _, image = _asked(given, session)
     seed = _whole(given, "seed", 0, 0, 10**9 - 1)
     z = elbo.chosen(vae, given["z"], [1.0] * vae.dims).mu if given.get("z") is not None else elbo.encoded(vae, image).mu
-    x, sigma, device = elbo.subject(vae, image)
-    with torch.inference_mode():
-        mean = vae.net.decode(torch.from_numpy(z[None]).float().to(device))
-    noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(seed))
-    return _floats(torch.cat([x[0].cpu(), mean[0].cpu(), noise[0], sigma[None].cpu()]).numpy())
+    return _floats(np.concatenate(elbo.density(vae, image, z, seed)))
 
 
 def _floats(array: np.ndarray) -> Response:
