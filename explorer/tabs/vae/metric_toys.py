@@ -5,7 +5,7 @@ A metric that does not tell these apart as it should is not computed right; and 
 
 import numpy as np
 
-FACTORS = {name: ("1", "2", "3", "4", "5") for name in ("first", "second", "third")}
+FACTORS = {name: ("1", "2", "3", "4", "5") for name in ("factor A", "factor B", "factor C")}
 NOISE = 0.05
 TOYS = {
     "perfect": "one number for each factor",

@@ -293,6 +293,7 @@ function makeDial(hub) {
       silent.hidden = !!live.factors;
       tellText(silent, "Nothing is known of these pictures, so no metric here can be computed: all compare a code with known factors. The film and the dial still work; for the metrics choose the faces, or the perfect code.");
       disc.node.hidden = live.dims < 2;
+      hub.filmed?.(hub.source === "model");
     }
     // Miller 1955: so many nats too much, on average, where there is nothing to know.
     const chance = live.codes.values.map((values, k) => ((start.bins - 1) * (values - 1)) / (2 * live.n * (live.entropies[k] || 1)));

@@ -54,6 +54,7 @@ function dialExports(hub, dial) {
   }
 
   const film = buttonOf({ words: "Film as GIF", press: () => dial.axis.given?.filmed && part.wire.file("metrics/film", dial.axis.query({ format: "gif", pingpong: 1 })).catch((error) => window.explorer.toast(error.message)), "data-do": "gif" });
+  hub.filmed = (on) => (film.hidden = !on);
   return exportRow([
     buttonOf({ words: "Heat map as PNG", press: png, "data-do": "png" }), buttonOf({ words: "as CSV", press: () => handOver(csvOf(table()), name() + ".csv"), "data-do": "csv" }),
     buttonOf({ words: "All as JSON", press: () => handOver(json(), name() + ".json"), "data-do": "json" }), film], python, part);
