@@ -83,7 +83,7 @@ def _svm(z0, z1):
     low, high = extremes(z0 @ weight, z1 @ weight, z0 / size, z1 / size)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # groups that no plane parts would keep it busy for minutes: what it has then will do
-        found = SVC(kernel="linear", class_weight="balanced", max_iter=50_000).fit(*_both(low, high))
+        found = SVC(kernel="linear", class_weight="balanced", max_iter=10_000).fit(*_both(low, high))
     return found.coef_[0] / size, found.intercept_[0]
 
 
