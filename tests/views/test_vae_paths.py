@@ -186,7 +186,7 @@ def test_a_drawn_path_plays_and_stands_in_the_link(open_part):
     until(page, "new URLSearchParams(location.search).get('p_way')")
     way = path_board.unpack(link(page)["p_way"])
     assert way[0] == pytest.approx([0.1, 0.1], abs=0.02) and way[-1] == pytest.approx([0.9, 0.1], abs=0.02)
-    page.click(f'{PART} [data-do="play"]')
+    page.click(f'{PART} [data-tool="corners"] [data-do="play"]')
     wait(page, '[data-playing="false"]')
 
     with page.expect_download() as download:
@@ -194,7 +194,7 @@ def test_a_drawn_path_plays_and_stands_in_the_link(open_part):
     assert download.value.suggested_filename == "drive.gif"
     again = open_part("&p_tool=corners&p_way=" + link(page)["p_way"], '[data-exact="true"]')
     assert again.locator(f"{PART} .board-way").get_attribute("points").count(",") == len(way)
-    assert again.locator(f'{PART} [data-do="play"]').is_enabled()
+    assert again.locator(f'{PART} [data-tool="corners"] [data-do="play"]').is_enabled()
 
 
 @pytest.mark.browser
@@ -280,6 +280,6 @@ def test_another_model_is_met_where_one_is(open_part):
     page.select_option('[data-pick="model"]', "digits-kl")
     wait(page, '[data-model="digits-kl"][data-board="ready"]')
     assert "p_c" not in link(page) or "code" not in link(page)["p_c"]
-    page.click(f'{PART} [data-do="python"]')
+    page.click(f'{PART} [data-tool="corners"] [data-do="python"]')
     until(page, f"document.querySelector('{PART}').dataset.script === 'board'")
     assert 'models.get("digits-kl")' in page.evaluate(f"document.querySelector('{PART}').part.script")
