@@ -65,8 +65,13 @@ def opened(visit, app_url):
 def ink(page, selector) -> int:
     """How many different colours a canvas shows."""
     return page.evaluate(
-        """selector => { const c = document.querySelector(selector);
-        return new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size; }""", selector)  # fmt: skip
+        """selector => {
+          const canvas = document.querySelector(selector);
+          const found = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return new Set(new Uint32Array(found.data.buffer)).size;
+        }""",
+        selector,
+    )
 
 
 def zipped(count: int) -> bytes:
