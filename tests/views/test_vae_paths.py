@@ -279,7 +279,7 @@ def test_another_model_is_met_where_one_is(open_part):
     page = open_part("&p_tool=corners&p_c=code:1,1|gallery:1|gallery:2|gallery:3", '[data-exact="true"]')
     page.select_option('[data-pick="model"]', "digits-kl")
     wait(page, '[data-model="digits-kl"][data-board="ready"]')
-    assert "p_c" not in link(page) or "code" not in link(page)["p_c"]
+    until(page, "!new URLSearchParams(location.search).get('p_c')?.includes('code')")
     page.click(f'{PART} [data-tool="corners"] [data-do="python"]')
     until(page, f"document.querySelector('{PART}').dataset.script === 'board'")
-    assert 'models.get("digits-kl")' in page.evaluate(f"document.querySelector('{PART}').part.script")
+    assert 'models.get("digits-kl")' in page.evaluate(f"document.querySelector('{PART}').python")

@@ -74,9 +74,9 @@ function faceMix(lab) {
   function aim(at) {
     const all = corners(), inner = all.length === 2 ? Infinity : 80 * Math.cos(Math.PI / all.length);
     if (all.length === 2) at = [Math.min(80, Math.max(-80, at[0])), 0];
-    else for (const i of all.keys()) { // the edges of a regular polygon are all as far from the middle
-      const turn = -Math.PI / 2 + (2 * Math.PI * (i + 0.5)) / all.length, out = at[0] * Math.cos(turn) + at[1] * Math.sin(turn);
-      if (out > inner) at = at.map((v, d) => v - (out - inner) * [Math.cos(turn), Math.sin(turn)][d]);
+    else { // the edges of a regular polygon are all as far from the middle
+      const out = Math.max(...all.map((_, i) => -Math.PI / 2 + (2 * Math.PI * (i + 0.5)) / all.length).map((turn) => at[0] * Math.cos(turn) + at[1] * Math.sin(turn)));
+      if (out > inner) at = at.map((v) => (v * inner) / out);
     }
     point = at;
     weigh(meanValues(all, at));

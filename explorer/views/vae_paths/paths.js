@@ -32,8 +32,8 @@ async function buildPart(place, part) {
       try {
         const reply = await window.explorer.ask(part.wire.url("paths/script", part.query({ kind, ...query() })));
         const text = await reply.text();
+        part.root.python = text; // for whoever looks in the console
         part.facts({ script: kind });
-        part.script = text; // for whoever looks in the console
         await window.explorer.copy(text, "The script is copied; run it from the repository's root.");
       } catch (error) {
         window.explorer.toast(error.message);
