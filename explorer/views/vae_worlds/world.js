@@ -17,7 +17,8 @@ function makeWorld(model, hooks) {
   const head = piece("h4", {}, title), aimNode = piece("p", { class: "muted world-aim" }, aim);
   const picture = piece("canvas", { class: "picture world-picture", width: model.size, height: model.size, role: "img", "aria-label": "The decoder's picture at the pointer" });
   const again = piece("canvas", { class: "picture world-again", width: model.size, height: model.size, role: "img", "aria-label": "The chosen picture, painted again" });
-  const where = piece("figcaption"), told = piece("figcaption"), figures = piece("p", { class: "world-figures" });
+  const zText = piece("span", { class: "c-z" }), farText = piece("span"), howText = piece("span", { class: "muted" }); // written at every frame
+  const where = piece("figcaption", {}, zText, piece("br"), farText, piece("br"), howText), told = piece("figcaption"), figures = piece("p", { class: "world-figures" });
   const node = piece("section", { class: "card world", "data-model": model.name, "aria-label": title },
     piece("header", {}, head, aimNode),
     piece("div", { class: "world-body" }, map.node,
@@ -42,8 +43,10 @@ function makeWorld(model, hooks) {
       const hole = inHole(world.cloud, world.z, near);
       picture.dataset.hole = hole;
       const made = { exact: "decoded here", blend: "preview", nearest: "preview: the nearest decoded", edge: "beyond the board: decoded when it rests" }[how] ?? "";
-      tellParts(where, [piece("span", { class: "c-z" }, `z = ${pointText(world.z)}`), piece("br"),
-        hole ? piece("b", {}, `in a hole, ${fixedText(distance)} from a code`) : `${fixedText(distance)} from a code`, piece("br"), piece("span", { class: "muted" }, made)]);
+      tellText(zText, `z = ${pointText(world.z)}`);
+      tellText(farText, (hole ? "in a hole, " : "") + fixedText(distance) + " from a code");
+      farText.className = hole ? "deep" : "";
+      tellText(howText, made);
     },
     /** The chosen picture's posterior here. */
     tellPicked(psnr) {
