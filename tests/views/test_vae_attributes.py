@@ -70,7 +70,7 @@ def test_the_first_view_has_an_edit_a_film_and_a_sum_that_adds_up(attributes):
     # A scrub draws what is here: no picture is asked for while a key is held.
     asked = []
     page.on("request", lambda one: "attributes/film" in one.url and asked.append(one.url))
-    slider = page.locator(".chip input[type=range]")
+    slider = page.locator(f"{PART} .chip input[type=range]")
     slider.focus()
     for key in ("ArrowLeft",) * 10 + ("ArrowRight",) * 2:
         page.keyboard.press(key)
@@ -78,10 +78,10 @@ def test_the_first_view_has_an_edit_a_film_and_a_sum_that_adds_up(attributes):
     shown(page)
     assert not asked and fact(page, "frame") == "21"  # (.6 + 2) / 4 of 32, to the nearest
     assert "a_edits=glasses" in page.url
-    assert "0.60" in page.locator(".stack-formula").inner_text()
+    assert "0.60" in page.locator(f"{PART} .stack-formula").inner_text()
 
     # The curve is a drag surface, too.
-    box = page.locator(".stack .plot").bounding_box()
+    box = page.locator(f"{PART} .stack .plot").bounding_box()
     page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 40)
@@ -95,23 +95,23 @@ def test_edits_stack_and_are_undone(attributes):
     shown(page)
     two = "glasses,none,sunglasses,lda,,,0.5;mouth,sad,smile,mean,,,-1"  # there are no hats
     assert fact(page, "edits") == two and fact(page, "active") == "1"
-    page.click("[data-do=add]")
+    page.click(f"{PART} [data-do=add]")
     until(page, "root.dataset.edits.split(';').length === 3")
-    page.locator(".place [data-value=to]").click()
+    page.locator(f"{PART} .place [data-value=to]").click()
     until(page, "root.dataset.edits.endsWith(',@0.5')")
     shown(page)
-    page.locator(".chip-off").first.click()
+    page.locator(f"{PART} .chip-off").first.click()
     until(page, "root.dataset.edits.startsWith('mouth')")
     for _ in range(3):
-        page.click("[data-do=undo]")
+        page.click(f"{PART} [data-do=undo]")
     until(page, f"root.dataset.edits === '{two}'")
-    page.select_option("[data-pick=to]", "sad")  # what the other side shows: they change places
+    page.select_option(f"{PART} [data-pick=to]", "sad")  # what the other side shows: they change places
     until(page, "root.dataset.edits.includes('mouth,smile,sad')")
-    page.click("[data-do=reset]")
+    page.click(f"{PART} [data-do=reset]")
     until(page, "root.dataset.edits === ''")
     shown(page)
-    page.locator("[data-picture='gallery:3']").first.click()
-    page.click("[data-do=add]")
+    page.locator(f"{PART} [data-picture='gallery:3']").first.click()
+    page.click(f"{PART} [data-do=add]")
     until(page, "root.dataset.edits !== ''")
     shown(page)
 
@@ -119,16 +119,16 @@ def test_edits_stack_and_are_undone(attributes):
 @pytest.mark.browser
 def test_the_matrix_names_what_else_moves_and_keeping_it_is_measured(attributes):
     page = attributes()
-    page.wait_for_selector("[aria-label='What else moves'][data-state=ready]")
-    cells = page.locator(".matrix-place td.heat")
-    assert cells.count() == 100 and page.locator(".matrix-place td.wanted").count() == 10
-    page.wait_for_selector(".shot.two canvas")
-    page.locator(".matrix-place tr[data-row='1'] td[data-factor=beard] button").click()
-    page.click("[data-do=keep]")
-    page.wait_for_selector(".keep[data-state=ready]")
-    before, after = (float(page.locator(".keep").get_attribute("data-" + name)) for name in ("before", "after"))
+    page.wait_for_selector(f"{PART} [aria-label='What else moves'][data-state=ready]")
+    cells = page.locator(f"{PART} .matrix-place td.heat")
+    assert cells.count() == 100 and page.locator(f"{PART} .matrix-place td.wanted").count() == 10
+    page.wait_for_selector(f"{PART} .shot.two canvas")
+    page.locator(f"{PART} .matrix-place tr[data-row='1'] td[data-factor=beard] button").click()
+    page.click(f"{PART} [data-do=keep]")
+    page.wait_for_selector(f"{PART} .keep[data-state=ready]")
+    before, after = (float(page.locator(f"{PART} .keep").get_attribute("data-" + name)) for name in ("before", "after"))
     assert after < before / 2
-    page.click("[data-use=alike]")
+    page.click(f"{PART} [data-use=alike]")
     until(page, "root.dataset.edits === 'hair colour,black,blonde,mean,beard,alike,1'")
     shown(page)
 
@@ -137,19 +137,19 @@ def test_the_matrix_names_what_else_moves_and_keeping_it_is_measured(attributes)
 def test_an_attribute_of_ones_own_and_the_script_that_repeats_it(attributes, monkeypatch, tmp_path, capsys):
     page = attributes("&a_eq=gallery:1*1,gallery:0*-1,gallery:2*1")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.click(".own > summary")
-    page.wait_for_selector(".own .chooser .thumb")
-    page.locator(".own .chooser [data-picture='gallery:1']").click()
-    page.locator(".own .seg [data-value=before]").click()
-    page.locator(".own .chooser [data-picture='gallery:2']").click()
-    page.click("[data-do=own]")
+    page.click(f"{PART} .own > summary")
+    page.wait_for_selector(f"{PART} .own .chooser .thumb")
+    page.locator(f"{PART} .own .chooser [data-picture='gallery:1']").click()
+    page.locator(f"{PART} .own .seg [data-value=before]").click()
+    page.locator(f"{PART} .own .chooser [data-picture='gallery:2']").click()
+    page.click(f"{PART} [data-do=own]")
     until(page, "root.dataset.edits.endsWith('own,gallery:2,gallery:1,mean,,,1')")
     shown(page)
-    page.wait_for_selector(".ways:has-text('Most like')")
+    page.wait_for_selector(f"{PART} .ways:has-text('Most like')")
     until(page, "root.querySelector('[aria-label=\"Arithmetic with faces\"]').dataset.terms.startsWith('gallery:1')")
     shown_z = page.evaluate(f"document.querySelector('{PART}').part.desk.seen.z")
 
-    page.click("[data-do=python]")
+    page.click(f"{PART} [data-do=python]")
     page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('attribute_stack'))")
     script = page.evaluate("navigator.clipboard.readText()")
     monkeypatch.setattr(attribute_pool, "FIT", 300)
@@ -173,8 +173,8 @@ def test_it_fits_a_phone_and_says_what_digits_know(attributes, dark):
     page = attributes("&model=digits-1", width=390, height=844, dark=dark)
     shown(page)
     assert fact(page, "edits") == "digit,rest,0,mean,,,1"
-    page.wait_for_selector("[aria-label='What else moves'][data-state=ready]")
-    assert page.locator(".matrix-place tbody tr").count() == 10
+    page.wait_for_selector(f"{PART} [aria-label='What else moves'][data-state=ready]")
+    assert page.locator(f"{PART} .matrix-place tbody tr").count() == 10
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     controls = page.locator(f"{PART} :is(button, select, summary)").all()
     boxes = [(one, one.bounding_box()) for one in controls if one.is_visible()]
