@@ -292,7 +292,10 @@ def numbers(text: str | None, count: int, name: str) -> np.ndarray:
 
 def whole(request: Request, name: str, default: int | None = None) -> int:
     """A whole number from 0 on, of at most nine digits, from the query. Raises ValueError for anything else."""
-    text = request.query_params.get(name, "" if default is None else str(default))
+    return _whole(request.query_params.get(name, "" if default is None else str(default)), name)
+
+
+def _whole(text: str, name: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise ValueError(f"The parameter {name} takes a whole number from 0 on.")
     return int(text)
@@ -342,7 +345,7 @@ def download(frames: np.ndarray, query: Mapping[str, str], name: str = "film") -
     """
     kind = export.kind(query.get("format", "gif"))
     fps = float(numbers(query.get("fps", "16"), 1, "fps")[0])
-    size = int(numbers(query["size"], 1, "size")[0]) if "size" in query else None
+    size = _whole(query["size"], "size") if "size" in query else None
     settings = {"fps": fps, "loop": query.get("loop", "1") != "0", "pingpong": query.get("pingpong", "0") == "1"}
     headers = KEEP | {"content-disposition": f'attachment; filename="{name}{kind.suffix}"'}
     return Encoded(lambda: kind.write(frames, size=size, **settings), media_type=kind.media, headers=headers)

@@ -96,6 +96,6 @@ function makePart(element, props, { name, prefix, keys = "", models = true, buil
   document.addEventListener("vae:model", live(() => mine() && show()));
   document.addEventListener("vae:picture", live(({ picture }) => mine() && made?.picture?.(picture)));
   queueMicrotask(show);
-  root.part = part; // for tests, and for whoever looks in the console
+  element.part = part; // for tests, and for whoever looks in the console; not on the root, where `part` is an attribute
   return part;
 }
