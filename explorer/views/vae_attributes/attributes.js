@@ -44,13 +44,16 @@ async function buildAttributes(place, part) {
     const fits = (edit) => (isOwn(edit) || (known.factors[edit.factor]?.includes(edit.after) && (edit.before === "rest" || known.factors[edit.factor].includes(edit.before)))) &&
       edit.method in known.methods && edit.keep.every((name) => name in known.factors) && Math.abs(edit.amount) <= 4;
     const linked = told === null ? null : editsFrom(told).filter(fits).slice(0, known.most);
-    const first = known.usual.find((one) => one.startsWith("glasses")) ?? known.usual[0];
+    const first = usualEdit();
     desk.edits = linked ?? (first ? editsFrom(first) : []);
     desk.active = Math.min(Math.max(0, desk.edits.length - 1), Math.max(0, part.number("on", 0, 0, 9) | 0));
     renew();
     desk.equation.set(termsFrom(part.get("eq")).length ? termsFrom(part.get("eq")) : known.equation);
     desk.matrix?.load(part.get("m") in known.methods ? part.get("m") : "mean");
   }
+
+  /** What a page opens with: glasses on a face; of digits a 3, as the gallery begins with a 0. */
+  const usualEdit = () => desk.known.usual.find((one) => one.startsWith("glasses")) ?? desk.known.usual[3] ?? desk.known.usual[0];
 
   const remember = () => {
     desk.past.push([editsText(desk.edits), desk.active]);
@@ -60,7 +63,7 @@ async function buildAttributes(place, part) {
 
   function save() {
     settled = editsText(desk.edits);
-    const usual = desk.known.usual.find((one) => one.startsWith("glasses")) ?? desk.known.usual[0] ?? "";
+    const usual = usualEdit() ?? "";
     const open = desk.edits.some((edit) => isOwn(edit) && (edit.after + edit.before).includes("upload:"));
     part.set({ edits: open || settled === usual ? null : settled, on: desk.active ? String(desk.active) : null });
     part.facts({ edits: settled, active: desk.active });
@@ -139,7 +142,6 @@ async function buildAttributes(place, part) {
   };
 
   await meet();
-  part.desk = desk;
   return {
     model: meet,
     picture: (picture) => {

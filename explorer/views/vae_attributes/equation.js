@@ -32,6 +32,7 @@ function makeEquation(part, desk) {
     ask();
   }
 
+  const apartText = (distance) => fixedText(distance, distance < 1 ? 2 : 1);
   const letter = (i) => String.fromCharCode(65 + i);
 
   function draw() {
@@ -74,11 +75,11 @@ function makeEquation(part, desk) {
 
   function told({ read, wanted, right, open: left, nearest, weights }) {
     const decided = Object.keys(wanted).length - left;
-    tellText(nearWords, `${fixedText(nearest.distance, 1)} away`);
+    tellText(nearWords, `${apartText(nearest.distance)} away`);
     const parts = [];
     if (read[0].length) parts.push(decided ? `${right} of ${countText(decided, "attribute")} that the equation decides come out as they should${left ? `; ${left} are left open by it` : ""}.` : "The equation leaves every attribute open.");
-    if (nearest.of) parts.push(`The nearest of all other held-out pictures is ${fixedText(nearest.distance, 1)} away, where neighbours are usually ${fixedText(nearest.usual, 1)} apart, and agrees in ${nearest.same} of ${nearest.of}: ${nearest.same === nearest.of ? "such a face was in the data." : "the sum is not just a face that was there."}`);
-    else parts.push(`The nearest picture is ${fixedText(nearest.distance, 1)} away, where neighbours are usually ${fixedText(nearest.usual, 1)} apart.`);
+    if (nearest.of) parts.push(`The nearest of all other held-out pictures is ${apartText(nearest.distance)} away, where neighbours are usually ${apartText(nearest.usual)} apart, and agrees in ${nearest.same} of ${nearest.of}: ${nearest.same === nearest.of ? "such a picture was in the data." : "the sum is not just a picture that was there."}`);
+    else parts.push(`The nearest picture is ${apartText(nearest.distance)} away, where neighbours are usually ${apartText(nearest.usual)} apart.`);
     if (Math.abs(weights - 1) > 1e-6) parts.push(`The weights add up to ${fixedText(weights, 2)}, not 1: the sum also moves towards or away from the mean of all codes.`);
     tellText(verdict, parts.join(" "));
     table.hidden = !read[0].length;
