@@ -137,7 +137,7 @@ def test_a_link_restores_both_faces_and_the_frame(morph, visit):
     morph.change(lambda: morph.slot("b").locator("[data-take=random]").click())
     morph.show(20)
     morph.page.wait_for_function("location.search.includes('frame=20') && location.search.includes('a=g5')")
-    other = Morph(visit(morph.page.url))
+    other = Morph(visit(morph.page.evaluate("location.href")))
     assert other.names() == morph.names()
     other.page.wait_for_selector('.film[data-frame="20"]')
     assert apart(other.picture(), morph.picture()) < 1
