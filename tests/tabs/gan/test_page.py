@@ -12,8 +12,8 @@ LAB = '.ganlab[data-ready="true"]'
 
 def asked(app_url: str, session: str) -> dict:
     """What the server knows of a page."""
-    reply = httpx.post(f"{app_url}/gradio_api/x/gan/do", headers={"x-session": session}, content=json.dumps({"do": "state"}))
-    return reply.json()
+    address, command = f"{app_url}/gradio_api/x/gan/do", json.dumps({"do": "state"})
+    return httpx.post(address, headers={"x-session": session}, content=command, timeout=60).json()
 
 
 def wait_gone(app_url: str, session: str) -> None:
@@ -74,7 +74,7 @@ def test_a_page_that_is_not_left_after_all_keeps_its_run(visit, app_url):
 def test_the_named_endpoint_trains(app_url):
     from gradio_client import Client
 
-    client = Client(app_url, verbose=False)
+    client = Client(app_url, verbose=False, httpx_kwargs={"timeout": 60})  # its own 5 s are few on a loaded machine
     told = client.predict({"data": "ring", "seed": 5}, 20, api_name="/gan_train")
     assert told["rounds"] == 20 and told["settings"]["data"] == "ring" and len(told["fakes"]) == 256
     with pytest.raises(Exception, match="no data set called"):
