@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from explorer import corpus
+from explorer.tabs.vae import codes as shipped_codes
 from explorer.tabs.vae.engine import Vae
 from explorer.tabs.vae.sources import AVATARS
 
@@ -114,7 +115,9 @@ def _make(vae: Vae, making: _Making) -> None:
         source = vae.source
         making.total = total = min(FIT + HELD, source.most)
         codes, labels = [], []
-        for start in range(0, total, CHUNK):
+        if source is AVATARS and (ready := shipped_codes.shipped(vae)) is not None:
+            codes, labels, making.done = [ready[:total]], [shipped_codes.labels(0, total)], total
+        for start in range(making.done, total, CHUNK):
             pixels, known = _batch(source, start, min(CHUNK, total - start))
             codes.append(vae.encode(pixels).mu)
             labels.append(known)

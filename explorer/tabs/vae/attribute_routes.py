@@ -48,9 +48,10 @@ def left(session: str) -> None:
 
 
 def warm() -> None:
-    from explorer.tabs.vae import attribute_work, models
+    """The codes that directions are fitted on; what else an edit moves is measured when somebody looks."""
+    from explorer.tabs.vae import attribute_pool, models
 
-    attribute_work.warm(models.get())
+    attribute_pool.progress(models.get())
 
 
 def _asked(request: Request):

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from explorer.tabs.vae import attribute_effects, attribute_pool, attribute_reader, attribute_stack
+from explorer.tabs.vae import attribute_effects, attribute_stack
 from explorer.tabs.vae.attribute_stack import Edit
 from explorer.tabs.vae.engine import Vae
 
@@ -153,15 +153,3 @@ def stop(session: str) -> None:
 
 def left(session: str) -> None:
     stop(session)
-
-
-def warm(vae: Vae) -> None:
-    """Begins, in the background, what the first view shows."""
-    attribute_pool.progress(vae)
-
-    def work():
-        attribute_pool.of(vae)
-        if attribute_reader.of(vae) is not None:
-            matrix(vae, "", "mean")
-
-    threading.Thread(target=work, name="vae-attributes-warm", daemon=True).start()

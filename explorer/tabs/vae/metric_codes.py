@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from explorer import corpus
+from explorer.tabs.vae import codes as shipped_codes
 from explorer.tabs.vae import worlds
 from explorer.tabs.vae.engine import Vae
 from explorer.tabs.vae.sources import AVATARS
@@ -91,7 +92,9 @@ def all_of(vae: Vae) -> Codes:
 
 
 def _begin(vae: Vae, codes: Codes) -> None:
-    """What ships with a stop of the dial is there at once."""
+    """What ships with the faces' model or a stop of the dial is there at once."""
+    if vae.source is AVATARS and (ready := shipped_codes.shipped(vae)) is not None:
+        codes.put(ready[: codes.total], shipped_codes.labels(0, codes.total))
     if vae.source.name not in worlds.DATA or vae.dims != worlds.DIMS or not vae.card:
         return
     dial = worlds.load(vae.source.name)
