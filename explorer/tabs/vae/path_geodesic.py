@@ -45,7 +45,7 @@ def geodesic(vae: Vae, eye: Eye, a: np.ndarray, b: np.ndarray, tick: Tick = lamb
     """From a to b (D,). Never longer than lerp or slerp, measured over FRAMES pictures: where the optimiser finds nothing
     shorter, it is one of them. `tick(share)` may raise to stop it."""
     t = steps()
-    candidates = {"lerp": lerp(a, b, t), "slerp": slerp(a, b, t)}
+    candidates = {"lerp": lerp(a, b, t), "slerp": slerp(a, b, t).clip(-vae.far, vae.far)}  # an arc may leave what is decoded
     starts = dict(candidates)
     if np.allclose(candidates["lerp"], candidates["slerp"]):
         starts.pop("slerp")
