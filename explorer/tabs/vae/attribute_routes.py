@@ -38,10 +38,9 @@ def routes() -> list[Route]:
 
 
 def left(session: str) -> None:
-    import sys
+    from explorer.tabs.vae import attribute_work
 
-    if work := sys.modules.get("explorer.tabs.vae.attribute_work"):
-        work.left(session)
+    attribute_work.left(session)
     with _lock:
         for key in [key for key in _kept if key[1] == session]:
             _kept.pop(key)
@@ -169,14 +168,18 @@ def _short(values) -> list[float]:
 
 
 def _film(request: Request) -> tuple:
-    """(frames, reading) of a stack of which one edit's dose runs from -2 to 2."""
+    """(frames, reading) of a stack of which one edit's dose runs from -2 to 2; everybody's, unless it shows what is a page's own."""
+    from explorer.tabs.vae import attribute_stack
+
     vae, session = _asked(request)
     query = request.query_params
     edits, which = _edits(query.get("stack")), roads.whole(request, "which", 0)
     if which >= len(edits):
         raise ValueError("A film needs an edit whose dose it runs through.")
     picture = query.get("picture") or "gallery:0"
-    key = (id(vae), session, vae.facts["version"], picture, tuple(edits), which)
+    own = picture.startswith("upload:") or (query.get("model") or "").startswith("own-")
+    own = own or any(edit.factor == attribute_stack.OWN for edit in edits)
+    key = (id(vae), session if own else "", vae.facts["version"], picture, tuple(edits), which)
     return _films.submit(_filmed, key, vae, session, picture, edits, which).result()
 
 
@@ -227,7 +230,8 @@ def matrix(request: Request) -> Response:
         raise ValueError(f"Directions are found by {', '.join(attribute_directions.METHODS)}.")
     if not vae.source.factors:
         raise ValueError("Nothing is known of this model's pictures, so nobody can say what an edit changed.")
-    return roads.answer(attribute_work.matrix(vae, session, method).told())
+    own = (request.query_params.get("model") or "").startswith("own-")
+    return roads.answer(attribute_work.matrix(vae, session, method, own).told())
 
 
 def row(request: Request) -> Response:

@@ -37,10 +37,9 @@ def routes() -> list[Route]:
 
 def left(session: str) -> None:
     """A page was closed: what only it asked for stops."""
-    import sys
+    from explorer.tabs.vae import elbo_work
 
-    if work := sys.modules.get("explorer.tabs.vae.elbo_work"):
-        work.left(session)
+    elbo_work.left(session)
 
 
 def warm() -> None:
@@ -287,7 +286,7 @@ def slope(session: str, given: dict) -> dict:
     z = elbo.encoded(vae, image).mu if given.get("mu") is None else elbo.chosen(vae, given["mu"], [1.0] * vae.dims).mu
     z[dim] = elbo.chosen(vae, [given.get("z")] * vae.dims, [1.0] * vae.dims).mu[dim]
     value, found = reparam.likelihood(vae, image, z, dim)(z[dim : dim + 1])
-    picture = base64.b64encode(vae.decode(z[None])[0].tobytes()).decode()
+    picture = base64.b64encode(vae.decode(z.clip(-vae.far, vae.far)[None])[0].tobytes()).decode()
     return {"z": float(z[dim]), "f": float(value[0]), "slope": float(found[0]), "pixels": picture}
 
 

@@ -55,7 +55,7 @@ def _start(vae, name: str) -> dict:
 
     found = metric_codes.of(vae)
     folder = {"faces": "avatars"}.get(name) or ("worlds-" + name.partition("-")[0])
-    report = metric_report.read(folder, vae.card["sha256"]) if vae.card else {}
+    report = metric_report.read(folder, vae.card["sha256"]) if "sha256" in vae.card else {}
     return {
         "total": found.total, "done": found.done, "block": metric_codes.BLOCK, "bins": metric_scores.BINS,
         "prune": metric_scores.PRUNE, "vote": metric_scores.VOTE, "factors": found.factors, "axes": vae.axes,
@@ -111,13 +111,19 @@ async def logarithm(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     """?model=&picture=: the picture at the model's size, raw."""
     vae = await model_routes.asked(request)
-    return roads.raw(model_routes.subject(vae, model_routes.session_of(request), request.query_params.get("picture")))
+    return roads.raw(await _subject(request, vae))
+
+
+async def _subject(request: Request, vae) -> np.ndarray:
+    """The picture that a request names. In a thread: the first of a gallery draws all of it."""
+    session, name = model_routes.session_of(request), request.query_params.get("picture")
+    return await asyncio.to_thread(model_routes.subject, vae, session, name)
 
 
 async def bill(request: Request) -> Response:
     """?model=&picture=: mu and sigma of a picture, and its reconstruction term in nats over a few draws of z with its error."""
     vae = await model_routes.asked(request)
-    pixels = model_routes.subject(vae, model_routes.session_of(request), request.query_params.get("picture"))
+    pixels = await _subject(request, vae)
     return roads.answer(await asyncio.to_thread(_bill, vae, pixels))
 
 
@@ -137,7 +143,7 @@ async def film(request: Request) -> Response:
     """
     vae = await model_routes.asked(request)
     query = request.query_params
-    pixels = model_routes.subject(vae, model_routes.session_of(request), query.get("picture"))
+    pixels = await _subject(request, vae)
     dim, ends = roads.whole(request, "dim"), [_number(request, "from", -3), _number(request, "to", 3)]
     frames = await asyncio.to_thread(_film, vae, pixels, query.get("turn"), dim, ends)
     if "format" in query:
@@ -264,14 +270,13 @@ def maps_faces(request: Request) -> Response:
     """?data=: all pictures, half their size where they are large: a sprite."""
     from explorer.tabs.vae import projection_maps as maps
 
-    return roads.png_sprite(_small(maps.pictures(_data(request)[0]).pixels))
+    return _sheet(maps.faces_sheet(_data(request)[0]))
 
 
-def _small(pixels: np.ndarray) -> np.ndarray:
-    if pixels.shape[1] <= 32:
-        return pixels
-    n, side, _, _ = pixels.shape
-    return pixels.reshape(n, side // 2, 2, side // 2, 2, 3).mean((2, 4)).round().astype(np.uint8)
+def _sheet(found) -> Response:
+    """A sprite whose PNG is kept: a class asks for the same few."""
+    headers = {"x-shape": ",".join(map(str, found.shape)), "x-columns": str(found.columns)}
+    return Response(found.png, media_type="image/png", headers=roads.KEEP | headers)
 
 
 def maps_board(request: Request) -> Response:
@@ -279,7 +284,7 @@ def maps_board(request: Request) -> Response:
     from explorer.tabs.vae import projection_maps as maps
 
     data, kind, _ = _data(request)
-    return roads.png_sprite(maps.board(data, kind))
+    return _sheet(maps.board_sheet(data, kind))
 
 
 def maps_decode(request: Request) -> Response:

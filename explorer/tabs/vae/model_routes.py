@@ -21,11 +21,10 @@ def routes() -> list[Route]:
 
 def left(session: str) -> None:
     """A page was closed: its pictures and models go."""
-    import sys
+    from explorer.tabs.vae import models, subjects
 
-    for name in ("subjects", "models"):  # what was never loaded keeps nothing
-        if found := sys.modules.get("explorer.tabs.vae." + name):
-            found.left(session)
+    models.left(session)
+    subjects.left(session)
 
 
 async def asked(request: Request):

@@ -46,6 +46,9 @@ def offer(session: str = "") -> list[dict]:
     with _lock:
         mine = _own.get(SHARED, {}) | (_own.get(session, {}) if session else {})
         own = [{"name": name, "title": vae.facts["title"], "own": True} for name, vae in mine.items()]
+    for i, one in enumerate(own):  # two trainings with the same settings are told apart
+        alike = sum(other["title"].startswith(one["title"]) for other in own[:i])
+        one["title"] += f" ({alike + 1})" if alike else ""
     return shipped + own
 
 

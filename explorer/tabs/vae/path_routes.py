@@ -1,7 +1,6 @@
 """What the page asks of paths between codes, boards of four corners, and the sampling lab."""
 
 import asyncio
-import sys
 from concurrent.futures import Future
 
 import numpy as np
@@ -34,8 +33,9 @@ def routes() -> list[Route]:
 
 def left(session: str) -> None:
     """A page was closed: what it waits for is let go."""
-    if work := sys.modules.get("explorer.tabs.vae.path_work"):  # what was never loaded keeps nothing
-        work.jobs.leave(session)
+    from explorer.tabs.vae import path_work
+
+    path_work.jobs.leave(session)
 
 
 async def start(request: Request) -> Response:

@@ -28,10 +28,9 @@ def routes() -> list[Route]:
 
 def left(session: str) -> None:
     """A page was closed: its trainings stop, its pictures go."""
-    import sys
+    from explorer.tabs.vae import training_desk
 
-    if desk := sys.modules.get("explorer.tabs.vae.training_desk"):
-        desk.left(session)
+    training_desk.left(session)
 
 
 async def start(request: Request) -> Response:

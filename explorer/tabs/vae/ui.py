@@ -5,6 +5,7 @@ Numbers go to the engine, arrays come back. The engine is imported at first need
 
 import asyncio
 import base64
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -35,6 +36,8 @@ from explorer.views.vae_metrics import VaeMetrics
 from explorer.views.vae_paths import VaePaths
 from explorer.views.vae_train import VaeTrain
 from explorer.views.vae_worlds import VaeWorlds
+
+log = logging.getLogger("explorer")
 
 PARTS = (model_routes, worlds_routes, elbo_routes, attribute_routes, path_routes, metric_routes, training_routes)
 VIEWS = (
@@ -71,8 +74,10 @@ def build() -> list[Route]:
 def left(request: gr.Request) -> None:
     """A page was closed: what the parts keep for it goes."""
     for part in PARTS:
-        if hasattr(part, "left"):
-            part.left(request.session_hash)
+        try:
+            getattr(part, "left", lambda session: None)(request.session_hash)
+        except Exception:  # the other parts' things must go all the same
+            log.exception("%s did not let a closed page's things go.", part.__name__)
 
 
 def warm() -> None:

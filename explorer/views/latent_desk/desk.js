@@ -641,4 +641,11 @@ function follow() {
 document.addEventListener("vae:model", follow);
 document.addEventListener("vae:part", follow);
 
+// A picture of the gallery that was chosen in another part is on the desk when one comes back.
+document.addEventListener("vae:picture", ({ detail }) => {
+  const shown = /^gallery:(\d+)$/.exec(detail.picture);
+  const same = (document.vae.model || "faces") === (model || "faces");
+  if (element.isConnected && shown && same && state.source && start.gallery[shown[1]]) go(fromGallery(+shown[1]));
+});
+
 begin();

@@ -12,14 +12,14 @@
 //   part.trouble(error, again)  one sentence in the part, with a button to try again; part.fine() takes it away
 
 function makePart(element, props, { name, prefix, keys = "", models = true, build }) {
-  const root = element.querySelector(".part");
+  const root = element.querySelector(".part"), block = root.closest("[id^=vae-]") ?? root;
   const tab = window.explorer.tab; // this view is mounted when its tab is opened
   const place = piece("div", { class: "part-place" });
   const words = piece("span");
   const againButton = piece("button", { type: "button", class: "button", "data-do": "again", onclick: () => retry?.() }, "Try again");
   const trouble = piece("p", { class: "trouble", role: "alert", hidden: true }, words, againButton);
   root.replaceChildren(trouble, place);
-  let made = null, building = null, retry = null, asked = "";
+  let made = null, turn = Promise.resolve(), retry = null, asked = "";
 
   const part = {
     root, place, wire: wireTo(props.routes), model: null,
@@ -56,24 +56,24 @@ function makePart(element, props, { name, prefix, keys = "", models = true, buil
     return true;
   }
 
-  async function show() {
-    root.hidden = !mine();
+  function show() {
+    root.hidden = block.hidden = !mine(); // with its block, or the page leaves a gap for each part that is not open
     part.facts({ keys: mine() ? keys : "" });
     if (!mine()) return void made?.rest?.();
+    turn = turn.then(present); // one after the other, each what is wanted by then
+  }
+
+  async function present() {
+    if (!mine()) return;
     try {
-      if (building) await building; // one at a time; then what is wanted by now
-      if (!mine()) return;
       part.fine();
       if (models ? (await meet()) || !made : !made) {
         part.facts({ ready: "false", state: "busy" });
-        building = made?.model ? made.model(part.model) : rebuild();
-        await building;
+        await (made?.model ? made.model(part.model) : rebuild());
       } else made.show?.();
       part.facts({ ready: "true", state: "ready", model: part.model?.name ?? "" });
     } catch (error) {
       if (mine()) part.trouble(error, show);
-    } finally {
-      building = null;
     }
   }
 

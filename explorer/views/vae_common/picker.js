@@ -1,8 +1,10 @@
 // Which picture a part speaks of: the model's gallery as a strip of thumbs, and one of the visitor's own.
 
+const KEPT_PICTURES = 8;
+
 /** makePicker(part, {label, change(picture)}): `.node`, `.load()` for another model, `.set(picture)` marks one.
  *  The choice is everybody's unless `change` is given: then nothing is told to other parts. */
-function makePicker(part, { label = "Pictures the model has never seen; choose one", change = (picture) => document.vae.look(picture) } = {}) {
+function makePicker(part, { label = "Pictures to choose from", change = (picture) => document.vae.look(picture) } = {}) {
   const strip = piece("div", { class: "picker-strip", role: "group", "aria-label": label });
   const input = piece("input", { type: "file", accept: "image/*", class: "unseen", "aria-label": "Use a picture", onchange: () => (bring(input.files[0]), (input.value = "")) });
   const upload = piece("label", { class: "button upload", title: "Choose one, paste one, or drop one on the strip" }, "Use a picture", input);
@@ -22,6 +24,8 @@ function makePicker(part, { label = "Pictures the model has never seen; choose o
         canvas.getContext("2d").drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, 64, 64);
       }
       strip.prepend(thumb(picture, "your picture", canvas));
+      const own = [...thumbs].filter(([name]) => name.startsWith("upload:"));
+      for (const [name, button] of own.slice(0, -KEPT_PICTURES)) (button.remove(), thumbs.delete(name)); // the server keeps no more
       change(picture);
       mark(picture);
     } catch (error) {

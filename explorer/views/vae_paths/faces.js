@@ -41,7 +41,7 @@ function faceSlots(lab, { letters, locks = false, change, extra = [] }) {
   const row = piece("div", { class: "slots", role: "group", "aria-label": "Faces; choose which one to change" });
   const words = piece("p", { class: "aside slots-words" });
   const fill = (name) => chosen < slots.length && change(chosen, name);
-  const picker = makePicker(part, { label: "Pictures the model has never seen", change: fill });
+  const picker = makePicker(part, { label: "Pictures to choose from", change: fill });
   const random = buttonOf({ words: "Random", title: "A random face, from where pictures really are", press: () => fill(randomFace()) });
   const random2 = buttonOf({ words: "From the prior", title: "A random face, from N(0, I)", press: () => fill(randomFace("prior")) });
   const node = piece("section", { class: "card slots-card" }, piece("div", { class: "slots-row" }, row, piece("div", { class: "tools" }, random, random2, extra)), words, picker.node);

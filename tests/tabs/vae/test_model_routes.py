@@ -123,3 +123,18 @@ def test_of_many_pictures_and_models_the_oldest_go():
         models.get(names[0], "page-many")
     assert models.get(names[-1], "page-many").dims == 3
     left("page-many")
+
+
+def test_two_models_of_one_title_are_told_apart(site):
+    for _ in range(3):
+        models.keep("page-alike", tiny())
+    titles = [one["title"] for one in ask(site, "models", "page-alike").json()["models"] if one["own"]]
+    assert titles[-3:] == ["Mine", "Mine (2)", "Mine (3)"]
+    left("page-alike")
+
+
+def test_a_model_trained_on_the_page_has_metrics_without_a_report(site):
+    name = models.keep("page-own", tiny())
+    models.get(name, "page-own").card = {"config": {}}  # its card has no checksum of a file
+    assert ask(site, "metrics/start", "page-own", model=name).status_code == 200
+    left("page-own")
