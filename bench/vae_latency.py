@@ -81,6 +81,7 @@ class Way:
     ready: str
     held: str = ""  # a selector that appears once the slider is held and the film is there
     script: str = ""
+    query: str = ""  # of the page's address
     lags: dict[int, list[float]] = field(default_factory=dict)  # added round trip in ms -> lags in ms
 
 
@@ -202,7 +203,7 @@ def drag(browser, way: Way, port: int, moves: int) -> list[float]:
     context.add_init_script(EYE + way.script)
     page = context.new_page()
     page.set_default_timeout(60_000)
-    page.goto(f"http://127.0.0.1:{port}", wait_until="domcontentloaded")
+    page.goto(f"http://127.0.0.1:{port}/{way.query}", wait_until="domcontentloaded")
     page.wait_for_selector(way.ready)
     slider = page.locator(way.slider).first
     slider.scroll_into_view_if_needed()
@@ -237,7 +238,7 @@ def drag(browser, way: Way, port: int, moves: int) -> list[float]:
     return lags[3:]  # the first few warm things up
 
 
-def measured(rounds: int, moves: int) -> None:
+def measured(rounds: int, moves: int, ways: dict[str, Way] = WAYS) -> None:
     """Fills in the lags of all ways, which alternate, so that a busy moment of the machine meets them all."""
     from playwright.sync_api import sync_playwright
 
@@ -251,8 +252,8 @@ def measured(rounds: int, moves: int) -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
             for turn in range(rounds):
-                for name in random.Random(turn).sample(list(WAYS), len(WAYS)):
-                    way = WAYS[name]
+                for name in random.Random(turn).sample(list(ways), len(ways)):
+                    way = ways[name]
                     for added, port in ((0, ports[way.page]), (ROUND_TRIP, distant[way.page])):
                         way.lags.setdefault(added, []).extend(drag(browser, way, port, moves))
                         print(".", end="", flush=True, file=sys.stderr)
@@ -277,13 +278,14 @@ GOALS = [  # way, added ms, what, most
 ]
 
 
-def report() -> None:
+def report(ways: dict[str, Way] = WAYS, goals: list = GOALS) -> None:
+    """Prints the lags of each way beside the baseline's, and what was to be reached."""
     facts = {}
     print(f"\n{'pointer move to changed pixels':<34}{'n':>5}{'min':>8}{'p50 ms':>8}{'p95 ms':>8}{'p50 / queued':>14}")
     for added in (0, ROUND_TRIP):
-        for name, way in WAYS.items():
+        for name, way in ways.items():
             lags = way.lags[added]
-            ratio = statistics.median(lags) / statistics.median(WAYS["queued"].lags[added])
+            ratio = statistics.median(lags) / statistics.median(ways["queued"].lags[added])
             facts[name, added] = {"ratio": ratio, "p95": p(lags, 0.95)}
             title = f"{name}, {added} ms of round trip added" if added else f"{name}, same machine"
             print(f"{title:<34}{len(lags):>5}{min(lags):>8.1f}{p(lags, 0.5):>8.1f}{p(lags, 0.95):>8.1f}{ratio:>14.2f}")
@@ -291,7 +293,7 @@ def report() -> None:
     print(f"display frames meanwhile: p50 {p(FRAMES, 0.5):.1f} ms, p95 {p(FRAMES, 0.95):.1f} ms")
 
     print(f"\n{'goal':<54}{'is':>8}")
-    for name, added, what, most in GOALS:
+    for name, added, what, most in goals:
         value = facts[name, added][what]
         goal = f"p50 / queued <= {most:g}" if what == "ratio" else f"p95 < two display frames ({most:.1f} ms)"
         title = f"{name}, +{added} ms: {goal}"
