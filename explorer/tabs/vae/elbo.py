@@ -17,7 +17,8 @@ DEAD = 0.1  # nats: a dimension whose KL is smaller on average over held-out pic
 SAMPLES = 256  # at most, of one estimate of E_q
 WALK = 41  # at most, values of a walk along one number
 DECODES = 1400  # at most, of one walk
-SIGMAS = 1e-3, 20.0  # the encoder's lie between exp(-6) and exp(3)
+SIGMAS = 1e-3, 20.1  # the encoder's lie between exp(-6) and exp(3)
+MUS = 4.0  # times `far`: the encoder puts a strange picture's mu further out than a code that is decoded for the page
 BATCH = 64
 
 
@@ -66,8 +67,8 @@ def encoded(vae: Vae, image: np.ndarray) -> Posterior:
 def chosen(vae: Vae, mu, sigma) -> Posterior:
     """A visitor's q. Raises ValueError for a wrong count, NaN, and numbers that no picture has."""
     mu, sigma = _numbers(vae, mu, "mu"), _numbers(vae, sigma, "sigma")
-    if np.abs(mu).max() > vae.far:
-        raise ValueError(f"Each mu must lie between {-vae.far:g} and {vae.far:g}.")
+    if np.abs(mu).max() > MUS * vae.far:
+        raise ValueError(f"Each mu must lie between {-MUS * vae.far:g} and {MUS * vae.far:g}.")
     if not (SIGMAS[0] <= sigma.min() and sigma.max() <= SIGMAS[1]):
         raise ValueError(f"Each sigma must lie between {SIGMAS[0]:g} and {SIGMAS[1]:g}.")
     return Posterior(mu, sigma)

@@ -158,6 +158,13 @@ def test_what_is_no_posterior_is_one_sentence(net, mu, sigma, word):
         elbo.chosen(net[0], mu, sigma)
 
 
+def test_what_an_encoder_says_can_be_chosen(net):
+    """Its widest sigma is exp(3), and a strange picture's mu lies beyond what is decoded for the page."""
+    vae = net[0]
+    q = elbo.chosen(vae, [vae.far + 1.5, 0, 0], [float(np.exp(np.float32(3))), 1, 1])
+    assert q.mu[0] == vae.far + 1.5 and q.sigma[0] == pytest.approx(np.exp(3))
+
+
 def test_what_cannot_be_computed_is_one_sentence(net):
     vae, image = net
     q = elbo.encoded(vae, image)

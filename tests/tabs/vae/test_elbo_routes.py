@@ -93,7 +93,7 @@ def test_a_walk_holds_its_start_and_its_best(do):
             and told["elbo"][told["best"]] == max(told["elbo"])
             and told["error"][told["here"]] == 0
         )
-    assert do("walk", dim=0, which="sigma", mu=[0, 0, 0], sigma=[20, 1, 1], samples=8).json()["values"][-1] == 20
+    assert do("walk", dim=0, which="sigma", mu=[0, 0, 0], sigma=[20, 1, 1], samples=8).json()["values"][-1] == elbo.SIGMAS[1]
 
 
 def test_the_decoders_density_in_pixels(do, vae):
@@ -147,6 +147,13 @@ def test_the_slope_at_one_draw_and_its_picture(do, vae):
     f = reparam.likelihood(vae, vae.gallery().images[0], np.array([0.5, 0, -1]), 1)
     assert (told["f"], told["slope"]) == pytest.approx([float(one[0]) for one in f(np.array([1.25]))], rel=1e-5)
     assert base64.b64decode(told["pixels"]) == vae.decode(np.array([[0.5, 1.25, -1]]))[0].tobytes()
+
+
+def test_the_slope_of_a_picture_whose_code_lies_beyond_what_is_decoded(do, vae):
+    told = do("slope", dim=0, mu=[0, vae.far + 2, 0], z=0.5)
+    assert told.status_code == 200, told.text
+    edge = vae.decode(np.array([[0.5, vae.far, 0]]))[0]
+    assert base64.b64decode(told.json()["pixels"]) == edge.tobytes()
 
 
 def test_spectra_of_one_and_of_many(ask, vae):
