@@ -22,12 +22,13 @@ BOARDS = {
         "app", "#vae-paths .way-film", "#vae-paths .way-now", '#vae-paths .part[data-path="ready"]', query=PAGE + "paths"
     ),
     "strength of an edit": Way(
-        "app", "#vae-attributes .edit input[type=range]", "#vae-attributes .picture.edited",
-        '#vae-attributes .part[data-ready="true"]', query=PAGE + "attributes",
+        "app", "#vae-attributes input[data-edit]", '#vae-attributes [aria-label="The edited picture"]',
+        '#vae-attributes .part[data-film="ready"]', query=PAGE + "attributes",
     ),
     "flat map, decoded": Way(
-        "app", '#vae-metrics [data-map="vae"] .map-canvas', '#vae-metrics [data-map="vae"] .map-decoded',
-        '#vae-metrics [data-map="vae"][data-board="ready"]', query=PAGE + "metrics&m_room=maps",
+        "app", '#vae-metrics [data-kind="vae"] .map-canvas', '#vae-metrics [data-kind="vae"] .map-decoded',
+        '#vae-metrics [data-kind="vae"][data-state="ready"]', '#vae-metrics [data-kind="vae"][data-board="ready"]',
+        query=PAGE + "metrics&m_view=maps",
     ),
     "mix of faces": Way(
         "app", "#vae-paths .mix-pad", "#vae-paths .mix-face", '#vae-paths .part[data-mix="ready"]',
