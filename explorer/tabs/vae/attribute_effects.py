@@ -5,7 +5,7 @@ nothing moved, 1 where it became something else for certain. The share of pictur
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -163,9 +163,8 @@ def film(vae: Vae, applied: attribute_stack.Applied, edits: list[Edit], which: i
 
     Codes beyond what the decoder takes are held at its edge.
     """
-    d, edit = applied.directions[which], edits[which]
-    doses = DOSES - float(d.distance(applied.mu)) if edit.absolute else DOSES
-    z = applied.z + (doses - applied.doses[which])[:, None] * d.step
+    stacks = ([*edits[:which], replace(edits[which], amount=float(dose)), *edits[which + 1 :]] for dose in DOSES)
+    z = np.stack([attribute_stack.moved(applied.mu, stack, applied.directions)[0] for stack in stacks])
     return z, vae.decode(_within(vae, z))
 
 

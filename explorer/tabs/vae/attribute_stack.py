@@ -111,7 +111,7 @@ def direction(vae: Vae, session: str, edit: Edit, values: dict[str, int] | None 
     pool = attribute_pool.of(vae)
     if edit.factor == OWN:
         with_, plain = (_picked(vae, session, side) for side in (edit.after, edit.before))
-        return _freed(pool, directions.fit(edit.method, plain, with_), edit, (plain.mean(0) + with_.mean(0)) / 2)
+        return _freed(pool, directions.fit(edit.method, plain, with_), edit, plain.mean(0), with_.mean(0))
     alike = tuple((name, (values or {}).get(name, -1)) for name in edit.keep) if edit.how == "alike" else ()
     if any(value < 0 for _, value in alike):
         raise ValueError("Nobody can say what this picture shows, so no pictures can be like it; subtract projections instead.")
@@ -122,7 +122,7 @@ def direction(vae: Vae, session: str, edit: Edit, values: dict[str, int] | None 
 def known(pool: Pool, edit: Edit, alike: tuple = ()) -> Direction:
     """The direction of a known factor; `alike` ((factor, value), ...) are what both groups must show."""
     sides = groups(pool, edit, alike)
-    return _freed(pool, directions.fit(edit.method, *sides), edit, sum(side.mean(0) for side in sides) / 2)
+    return _freed(pool, directions.fit(edit.method, *sides), edit, *(side.mean(0) for side in sides))
 
 
 def groups(pool: Pool, edit: Edit, alike: tuple = (), held: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -135,16 +135,19 @@ def groups(pool: Pool, edit: Edit, alike: tuple = (), held: bool = False) -> tup
     return tuple(pool.mu[side] for side in sides)
 
 
-def _freed(pool: Pool, found: Direction, edit: Edit, middle: np.ndarray) -> Direction:
-    """The same less what would move the attributes that are kept, per the edit's way; its plane then goes through `middle`."""
+def _freed(pool: Pool, found: Direction, edit: Edit, before: np.ndarray, after: np.ndarray) -> Direction:
+    """The same less what would move the attributes that are kept, per the edit's way. Its plane then goes through the middle of
+    both groups' averages, and its dose is what they are apart along what is left of it."""
     if edit.how not in ("span", "white"):
         return found
     others = np.concatenate([pool_spread(pool, name) for name in edit.keep])
     step = directions.without(found.step, others, within(pool) if edit.how == "white" else None)
     length = float(np.linalg.norm(step))
-    if length < 1e-3 * found.dose:
+    normal = step / length if length > 1e-3 * found.dose else np.zeros_like(step)
+    apart = float(normal @ (after - before))
+    if apart < 1e-3 * np.linalg.norm(after - before):
         raise ValueError("Nothing of this edit is left when all of that is kept; keep fewer attributes.")
-    return Direction(step, step / length, float(-step @ middle / length))
+    return Direction(normal * apart, normal, float(-normal @ (before + after) / 2))
 
 
 @lru_cache(256)
@@ -209,9 +212,23 @@ def apply(vae: Vae, session: str, picture: str, edits: list[Edit]) -> Applied:
     mu = vae.encode(face[None]).mu[0].astype(np.float64)
     values = shown(vae, face)
     found = [direction(vae, session, edit, values) for edit in edits]
-    doses = [edit.amount - float(d.distance(mu)) if edit.absolute else edit.amount for edit, d in zip(edits, found)]
-    z = mu + sum((a * d.step for a, d in zip(doses, found)), np.zeros_like(mu))
+    z, doses = moved(mu, edits, found)
     return Applied(mu, z, found, doses, values)
+
+
+def moved(mu: np.ndarray, edits: list[Edit], found: list[Direction]) -> tuple[np.ndarray, list[float]]:
+    """z of a stack, and how many doses each edit took. All that are to end at a distance do so together, after the others: a
+    step towards one plane also moves a code against the next, so their doses solve one linear system. Where no code lies at
+    all those distances, such as on two sides of one plane, it is the code that misses them least."""
+    doses = np.array([0.0 if edit.absolute else edit.amount for edit in edits])
+    steps = np.stack([d.step for d in found]) if found else np.zeros((0, len(mu)))
+    to = [k for k, edit in enumerate(edits) if edit.absolute]
+    if to:
+        start = mu + doses @ steps
+        missing = [edits[k].amount - float(found[k].distance(start)) for k in to]
+        turns = np.array([found[k].normal @ steps[to].T / found[k].dose for k in to])
+        doses[to] = np.linalg.lstsq(turns, missing, rcond=1e-6)[0]
+    return mu + doses @ steps, doses.tolist()
 
 
 def reach(vae: Vae, z: np.ndarray) -> np.ndarray:
