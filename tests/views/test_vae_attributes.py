@@ -1,6 +1,7 @@
 """The part "attributes" in a real browser, on the running app."""
 
 import re
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -154,10 +155,9 @@ def test_an_attribute_of_ones_own_and_the_script_that_repeats_it(attributes, mon
     monkeypatch.setattr(attribute_pool, "FIT", 300)
     monkeypatch.setattr(attribute_pool, "HELD", 100)
     monkeypatch.chdir(tmp_path)
-    attribute_pool.forget(lambda vae: True)
+    monkeypatch.setattr(attribute_pool, "_made", WeakKeyDictionary())
     ran = {}
     exec(script.replace(GLASSES + ";", ""), ran)  # without the first edit the code is known exactly
-    attribute_pool.forget(lambda vae: True)
     assert (tmp_path / "edited.png").exists() and (tmp_path / "sum.png").exists()
     assert "as they should be" in capsys.readouterr().out
     codes = models.get().gallery().codes.mu

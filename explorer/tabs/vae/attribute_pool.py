@@ -5,8 +5,9 @@ source says. Codes are computed once per model, in the background where a page h
 """
 
 import threading
-from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -14,10 +15,19 @@ from explorer import corpus
 from explorer.tabs.vae import codes as shipped_codes
 from explorer.tabs.vae.engine import Vae
 from explorer.tabs.vae.sources import AVATARS
+from explorer.turns import Full
 
 FIT, HELD = 3000, 1500  # faces to fit on, and held out from it: a few seconds of encoding, and 100 of the rarest hair cut
 CHUNK = 250
 MODELS = 20  # models whose codes are kept: half a megabyte each
+PATIENCE = 20.0  # seconds that a question waits for codes
+
+
+class Busy(Full):
+    """Told with status 429, on which a page asks again a few times."""
+
+    def __init__(self):
+        super().__init__("This model's pictures are still being encoded; try again in a moment.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,19 +75,22 @@ class _Making:
 
     done: int = 0
     total: int = 1
+    parts: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)  # codes and labels by now
     pool: Pool | None = None
     error: Exception | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
 
-_made: OrderedDict[int, tuple[Vae, _Making]] = OrderedDict()
+_made: WeakKeyDictionary[Vae, _Making] = WeakKeyDictionary()  # the longest unasked first; one goes with its model
 _lock = threading.Lock()
+_maker = ThreadPoolExecutor(1, "vae-pool")  # one model after the other, however many are asked about
 
 
 def of(vae: Vae) -> Pool:
-    """The pool of a model; waits until it is there."""
+    """The pool of a model; waits until it is there. Raises Busy where that takes too long."""
     making = _begin(vae)
-    making.over.wait()
+    if not making.over.wait(PATIENCE):
+        raise Busy
     if making.error:
         raise making.error
     return making.pool
@@ -93,41 +106,42 @@ def progress(vae: Vae) -> tuple[int, int]:
 
 def _begin(vae: Vae) -> _Making:
     with _lock:
-        found = _made.get(id(vae))
-        if found is None or found[1].error:
-            found = _made[id(vae)] = vae, _Making()
-            threading.Thread(target=_make, args=found, name="vae-pool", daemon=True).start()
-        _made.move_to_end(id(vae))
+        making = _made.pop(vae, None)
+        if making is None or making.error:
+            making = _Making()
+            _maker.submit(_make, ref(vae), making)
+        _made[vae] = making
         while len(_made) > MODELS:
-            _made.popitem(last=False)
-        return found[1]
+            del _made[list(_made)[0]]
+        return making
 
 
-def forget(gone) -> None:
-    """Lets go of the models for which `gone(vae)` holds."""
-    with _lock:
-        for key in [key for key, (vae, _) in _made.items() if gone(vae)]:
-            _made.pop(key)
-
-
-def _make(vae: Vae, making: _Making) -> None:
+def _make(named: ref, making: _Making) -> None:
+    """Encodes chunk by chunk, until it is done or nobody has the model any more: this alone keeps none alive."""
     try:
-        source = vae.source
-        making.total = total = min(FIT + HELD, source.most)
-        codes, labels = [], []
-        if source is AVATARS and (ready := shipped_codes.shipped(vae)) is not None:
-            codes, labels, making.done = [ready[:total]], [shipped_codes.labels(0, total)], total
-        for start in range(making.done, total, CHUNK):
-            pixels, known = _batch(source, start, min(CHUNK, total - start))
-            codes.append(vae.encode(pixels).mu)
-            labels.append(known)
-            making.done = start + len(pixels)
-        fit = FIT if total == FIT + HELD else round(total * FIT / (FIT + HELD))
-        labels = np.concatenate(labels).astype(np.int64)
-        making.pool = Pool(np.concatenate(codes).astype(np.float64), labels, dict(source.factors), fit)
+        while making.pool is None and (vae := named()) is not None:
+            _advance(vae, making)
+            del vae
     except Exception as error:
-        making.error = error
+        making.error = error.with_traceback(None)  # whose frames would keep the model
+    making.parts = []
     making.over.set()
+
+
+def _advance(vae: Vae, making: _Making) -> None:
+    source, parts = vae.source, making.parts
+    making.total = total = min(FIT + HELD, source.most)
+    if not parts and source is AVATARS and (ready := shipped_codes.shipped(vae)) is not None:
+        parts.append((ready[:total], shipped_codes.labels(0, total)))
+        making.done = total
+    if making.done < total:
+        pixels, known = _batch(source, making.done, min(CHUNK, total - making.done))
+        parts.append((vae.encode(pixels).mu, known))
+        making.done += len(pixels)
+    if making.done >= total:
+        mu, labels = (np.concatenate(side) for side in zip(*parts))
+        fit = FIT if total == FIT + HELD else round(total * FIT / (FIT + HELD))
+        making.pool = Pool(mu.astype(np.float64), labels.astype(np.int64), dict(source.factors), fit)
 
 
 def _batch(source, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:

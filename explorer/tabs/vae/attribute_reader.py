@@ -3,7 +3,7 @@
 Neither knows any code: they see pictures as we do, so they can say what an edit did.
 """
 
-from functools import cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -72,10 +72,15 @@ class Learnt:
         return _coarse(images)
 
 
-@cache
+_kept: WeakKeyDictionary = WeakKeyDictionary()  # source -> its classifier, for as long as any model has the source
+
+
 def _learnt(source) -> Learnt:
-    pixels, labels = source.batch(LEARNT)
-    return Learnt(pixels, labels, dict(source.factors))
+    found = _kept.get(source)
+    if found is None:
+        pixels, labels = source.batch(LEARNT)
+        found = _kept[source] = Learnt(pixels, labels, dict(source.factors))
+    return found
 
 
 def _coarse(images: np.ndarray) -> np.ndarray:

@@ -168,7 +168,7 @@ def _short(values) -> list[float]:
 
 
 def _film(request: Request) -> tuple:
-    """(frames, reading) of a stack of which one edit's dose runs from -2 to 2; everybody's, unless it shows what is a page's own."""
+    """(frames, reading) of a stack of which one edit's dose runs from -2 to 2: shared where nothing of it is a page's own."""
     from explorer.tabs.vae import attribute_stack
 
     vae, session = _asked(request)

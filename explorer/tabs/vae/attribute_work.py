@@ -21,7 +21,7 @@ class Job:
         self.askers: set[str] = set()
         self.stopped = False
         self.over = threading.Event()
-        self._work = work
+        self._work: Callable[[], Iterator] | None = work
 
     def run(self) -> None:
         try:
@@ -32,9 +32,13 @@ class Job:
                     self.done = step
                 else:
                     self.answer = step
+        except ValueError as problem:
+            self.error = problem.with_traceback(None)  # whose frames would keep the model
         except Exception as error:
             self.error = error
+        self._work = None  # it holds the model, which may be one of a page that is closed
         self.over.set()
+        self.askers.clear()
 
     def told(self) -> dict:
         """{state: "busy" or "done", done, total, answer}. Raises what went wrong."""
@@ -59,7 +63,8 @@ def _job(key: tuple, session: str, pool: ThreadPoolExecutor, total: int, work: C
                 raise ValueError(BUSY)
             job = _jobs[key] = Job(total, work)
             pool.submit(job.run)
-        job.askers.add(session)
+        if not job.over.is_set():
+            job.askers.add(session)
         _jobs.move_to_end(key)
         over = [key for key, one in _jobs.items() if one.over.is_set()]
         for old in over[: max(0, len(_jobs) - KEPT)]:
@@ -68,18 +73,19 @@ def _job(key: tuple, session: str, pool: ThreadPoolExecutor, total: int, work: C
 
 
 def _leave(session: str, kind: str | None = None, but: tuple = ()) -> None:
-    """A page asks for another one of a kind, or is closed: what it alone waits for is not done. Matrices are everybody's."""
+    """A page asks for another one of a kind, or is closed: what it alone waits for is not done. Matrices of what ships are
+    everybody's."""
     for key, job in list(_jobs.items()):
-        if key[0] == "matrix" or key == but or kind not in (None, key[0]):
+        if key == but or kind not in (None, key[0]):
             continue
         job.askers.discard(session)
-        if not job.askers and not job.over.is_set():
+        if key[0] != "matrix" and not job.askers and not job.over.is_set():
             job.stopped = True
             _jobs.pop(key)
 
 
-def matrix(vae: Vae, session: str, method: str) -> Job:
-    """All usual edits on held-out pictures: a list of rows."""
+def matrix(vae: Vae, session: str, method: str, own: bool = False) -> Job:
+    """All usual edits on held-out pictures: a list of rows. Of a model of a page's own, only while that page wants it."""
     edits = attribute_effects.usual(dict(vae.source.factors), method)
 
     def work():
@@ -97,7 +103,8 @@ def matrix(vae: Vae, session: str, method: str) -> Job:
             yield done
         yield rows
 
-    return _job(("matrix", id(vae), vae.facts["version"], method), session, _shared, len(edits) * attribute_effects.FACES, work)
+    key = ("own matrix" if own else "matrix", id(vae), vae.facts["version"], method)
+    return _job(key, session, _shared, len(edits) * attribute_effects.FACES, work)
 
 
 def row(vae: Vae, session: str, edit: Edit) -> Job:

@@ -1,5 +1,8 @@
 """Edits, what they move, and arithmetic, in a world whose decoder is known: two numbers, the brightness of two halves."""
 
+import gc
+import threading
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +15,7 @@ from explorer.tabs.vae import attribute_stack as stack
 from explorer.tabs.vae.attribute_stack import Edit
 from explorer.tabs.vae.engine import Code
 from explorer.tabs.vae.sources import Own
+from explorer.turns import Full
 
 VALUES = ("dark", "grey", "bright")
 LEVELS = np.array([-1.5, 0.0, 1.5])
@@ -153,6 +157,20 @@ def test_keeping_takes_the_other_attribute_out(how):
     assert kept.distance((sides[0].mean(0) + sides[1].mean(0)) / 2) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("how", ["", "span", "white"])
+@pytest.mark.parametrize("method", ["mean", "probe", "svm", "lda"])
+def test_one_dose_is_what_the_groups_are_apart_whatever_is_kept(method, how):
+    rng = np.random.default_rng(3)
+    labels, ways = rng.integers(0, 3, (900, 2)), 1.5 * rng.normal(size=(2, 3, 7))
+    mu = ways[0][labels[:, 0]] + ways[1][labels[:, 1]] + 0.3 * rng.normal(size=(900, 7)) * np.arange(1, 8)
+    pool = attribute_pool.Pool(mu, labels, {"top": VALUES, "bottom": VALUES}, 900)
+    edit = Edit("top", "dark", "bright", method, ("bottom",) if how else (), how)
+    found = stack.known(pool, edit)
+    before, after = (side.mean(0) for side in stack.groups(pool, edit))
+    assert found.distance(after) - found.distance(before) == pytest.approx(1)
+    assert np.allclose(found.step, found.dose * found.normal)
+
+
 def test_what_is_kept_in_a_plane_may_leave_nothing(vae):
     # Three class means that are not on a line span the plane, so nothing is left to move.
     with pytest.raises(ValueError, match="Nothing of this edit is left"):
@@ -204,6 +222,24 @@ def test_an_absolute_edit_ends_at_its_distance_from_the_plane(vae, method):
     for picture in ("gallery:0", "gallery:5"):
         applied = stack.apply(vae, "", picture, stack.parse(f"top,dark,bright,{method},,,@0.5"))
         assert applied.directions[0].distance(applied.z) == pytest.approx(0.5)
+
+
+def test_several_absolute_edits_all_end_at_their_distances(vae):
+    """Directions that are not at right angles, and one that is added before."""
+    edits = stack.parse("top,dark,bright,svm,,,@0.5;bottom,dark,bright,mean,,,0.3;bottom,grey,bright,probe,,,@-0.4")
+    applied = stack.apply(vae, "", "gallery:5", edits)
+    a, _, b = applied.directions
+    assert abs(a.normal @ b.normal) > 0.01
+    assert a.distance(applied.z) == pytest.approx(0.5) and b.distance(applied.z) == pytest.approx(-0.4)
+    assert applied.doses[1] == 0.3
+    assert np.allclose(applied.z, applied.mu + sum(n * d.step for n, d in zip(applied.doses, applied.directions)))
+    z, _ = effects.film(vae, applied, edits, 0)
+    assert np.allclose(a.distance(z), effects.DOSES) and np.allclose(b.distance(z), -0.4)
+
+
+def test_two_distances_from_one_plane_are_missed_alike(vae):
+    applied = stack.apply(vae, "", "gallery:0", stack.parse("top,dark,bright,mean,,,@0;top,dark,bright,mean,,,@1"))
+    assert applied.directions[0].distance(applied.z) == pytest.approx(0.5)
 
 
 def test_doses_that_lead_too_far_are_refused(vae):
@@ -291,6 +327,79 @@ def test_the_reader_of_labelled_pictures_reads_them(vae):
     read = attribute_reader.of(vae).read(vae.source.pixels[600:])
     assert (read["top"].argmax(1) == vae.source.labels[600:, 0]).mean() > 0.97
     assert np.allclose(read["bottom"].sum(1), 1, atol=1e-5)
+
+
+# --- What is kept, and for how long ---
+
+
+class Slow(Halves):
+    """Encodes when it is let."""
+
+    def __init__(self, name: str):
+        super().__init__(900)
+        self.facts = {"version": name}
+        self.go, self.asked = threading.Event(), 0
+
+    def encode(self, images):
+        self.asked += 1
+        self.go.wait(20)
+        return super().encode(images)
+
+
+def test_a_question_does_not_wait_for_ever(monkeypatch):
+    slow = Slow("waits")
+    monkeypatch.setattr(attribute_pool, "PATIENCE", 0.05)
+    with pytest.raises(Full, match="try again"):
+        attribute_pool.of(slow)
+    slow.go.set()
+    monkeypatch.setattr(attribute_pool, "PATIENCE", 20.0)
+    assert len(attribute_pool.of(slow).mu) == 900
+
+
+def test_a_model_that_is_let_go_is_not_encoded_any_further():
+    slow, behind = Slow("first"), Slow("behind")
+    attribute_pool.progress(slow), attribute_pool.progress(behind)
+    making, gone, go = attribute_pool._made[behind], weakref.ref(behind), slow.go
+    del behind
+    gc.collect()
+    assert gone() is None and gone not in attribute_pool._made.keyrefs()
+    go.set()
+    assert making.over.wait(20) and making.pool is None and making.done == 0
+
+
+def test_the_classifier_of_a_source_goes_with_it():
+    own = Halves(120)
+    reader = weakref.ref(attribute_reader.of(own))
+    assert attribute_reader.of(own) is reader()
+    del own
+    gc.collect()
+    assert reader() is None
+
+
+def test_a_piece_of_work_that_is_over_keeps_no_model_and_no_names(vae):
+    job = attribute_work.row(vae, "one page", EDIT)
+    assert job.over.wait(20) and job.told()["state"] == "done"
+    assert attribute_work.row(vae, "another page", EDIT) is job
+    attribute_work.left("one page"), attribute_work.left("another page")
+    assert job._work is None and not job.askers
+
+
+def test_only_the_matrix_of_what_ships_outlives_its_page(vae, monkeypatch):
+    go, begun = threading.Event(), threading.Event()
+
+    def row(*_):
+        begun.set()
+        go.wait(20)
+        yield 1
+
+    monkeypatch.setattr(effects, "row", row)
+    monkeypatch.setattr(vae, "facts", {"version": "matrices"})
+    shared, own = attribute_work.matrix(vae, "page", "lda"), attribute_work.matrix(vae, "page", "lda", own=True)
+    assert begun.wait(20) and shared is not own
+    attribute_work.left("page")
+    assert own.stopped and not shared.stopped and not shared.askers
+    go.set()
+    assert shared.over.wait(20) and own.over.wait(20) and own.answer is None
 
 
 # --- Arithmetic ---

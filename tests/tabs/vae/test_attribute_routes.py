@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -34,12 +35,11 @@ def site():
         patch.setattr(attribute_pool, "HELD", 120)
         patch.setattr(attribute_effects, "FACES", 12)
         patch.setattr(attribute_effects, "DRIFTERS", 4)
-        attribute_pool.forget(lambda vae: True)
+        patch.setattr(attribute_pool, "_made", WeakKeyDictionary())
         app = Starlette(routes=attribute_routes.routes())
         app.auth = app.auth_dependency = None
         with TestClient(app, headers={"x-session": "attribute-page"}) as client:
             yield client
-        attribute_pool.forget(lambda vae: True)
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,17 @@ def test_a_bad_command_gets_one_sentence(site, start, path, given):
 
 
 def test_a_page_that_leaves_takes_its_films_along(ask, start):
-    assert ask("film", picture="gallery:2", stack=GLASSES, which=0).status_code == 200
+    own_edit = "own,gallery:3,gallery:4,mean,,,1"
+    assert ask("film", picture="gallery:2", stack=own_edit, which=0).status_code == 200
     assert any(key[1] == "attribute-page" for key in attribute_routes._kept)
     attribute_routes.left("attribute-page")
     assert not any(key[1] == "attribute-page" for key in attribute_routes._kept)
+
+
+def test_a_film_of_everybodys_picture_is_made_once_for_all(site, ask, start):
+    query = {"picture": "gallery:3", "stack": GLASSES, "which": 0}
+    assert ask("film", **query).status_code == 200
+    kept = [key for key in attribute_routes._kept if "gallery:3" in key]
+    assert kept and all(key[1] == "" for key in kept)
+    assert site.get(ROOT + "film", params=query, headers={"x-session": "another-page"}).status_code == 200
+    assert [key for key in attribute_routes._kept if "gallery:3" in key] == kept
