@@ -4,8 +4,9 @@ All of it for any VAE whose code is two numbers. What everybody sees is computed
 """
 
 import io
+import itertools
+import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
@@ -24,9 +25,10 @@ QUALITY = 80  # of the sheet of a board, which is a preview: about 38 dB, a tent
 CODES = 2000  # pictures on a map
 EDGE = 0.001  # the manifold ends at these quantiles, 3.1 sigma out; beyond them is a five-hundredth of the prior a side
 NARROW = 1e-4  # the narrowest share of the prior that is worth a grid of its own
-KEPT = 60  # answers kept of one model, the least lately used go
+KEPT_BYTES = 64_000_000  # of answers, over all models; the least lately used go. A manifold of large pictures is 5.4 MB
 
-_kept: WeakKeyDictionary[Vae, OrderedDict] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Vae, dict[tuple, tuple[int, object]]] = WeakKeyDictionary()  # key -> when it was last used, answer
+_clock = itertools.count()
 _lock = threading.Lock()
 
 
@@ -40,16 +42,33 @@ def flat(vae: Vae) -> Vae:
 def kept(vae: Vae, key: tuple, make: Callable):
     """`make()`, or what it gave before for this model and key."""
     with _lock:
-        mine = _kept.setdefault(vae, OrderedDict())
+        mine = _kept.setdefault(vae, {})
         if key in mine:
-            mine.move_to_end(key)
-            return mine[key]
+            mine[key] = next(_clock), mine[key][1]
+            return mine[key][1]
     made = make()
     with _lock:
-        mine[key] = made
-        while len(mine) > KEPT:
-            mine.popitem(last=False)
+        mine[key] = next(_clock), made
+        _trim()
     return made
+
+
+def _trim() -> None:
+    found = [(used, _bytes(answer), mine, key) for mine in _kept.values() for key, (used, answer) in mine.items()]
+    total = sum(size for _, size, _, _ in found)
+    for _, size, mine, key in sorted(found, key=lambda one: one[0])[:-1]:  # the newest stays, whatever its size
+        if total <= KEPT_BYTES:
+            break
+        del mine[key]
+        total -= size
+
+
+def _bytes(answer) -> int:
+    if isinstance(answer, Code):
+        return answer.mu.nbytes + answer.sigma.nbytes + answer.kl.nbytes
+    if isinstance(answer, tuple):
+        return sum(map(_bytes, answer))
+    return answer.nbytes if isinstance(answer, np.ndarray) else len(answer)
 
 
 def codes(vae: Vae) -> tuple[Code, np.ndarray]:
@@ -80,7 +99,7 @@ def shown(vae: Vae, index: int) -> np.ndarray:
 def reach(vae: Vae) -> float:
     """Half the side of a square about the origin that holds all its codes and the prior, within what can be decoded."""
     furthest = float(np.abs(codes(vae)[0].mu).max())
-    return round(min(vae.far, max(NEAR, 1.03 * furthest)), 2)
+    return math.floor(100 * min(vae.far, max(NEAR, 1.03 * furthest))) / 100  # never up: beyond `far` nothing is decoded
 
 
 # ---- Boards: pictures at the crossings of a lattice ----------------------------------------------------------------------

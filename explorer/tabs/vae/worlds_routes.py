@@ -12,10 +12,13 @@ from starlette.routing import Route
 
 from explorer import routes as roads
 from explorer.tabs.vae import model_routes
+from explorer.turns import Full
 
 MODELS = 8  # that one request may ask at once: six stops and what a page trained
 POINTS = 120  # of a path
 DATA = "digits"
+SETTINGS = "format", "fps", "size", "loop", "pingpong"  # of a film as a file
+FILM_BYTES = 48_000_000  # of films that are kept
 
 
 def routes() -> list[Route]:
@@ -45,13 +48,36 @@ def warm() -> None:
 
 
 # Boards, grids and films take turns on one thread: however many a class asks for, the other core is for single pictures.
-# A file of seconds' work holds up neither, only other files.
-_turns = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vae-worlds")
-_files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vae-worlds-files")
+# A file of seconds' work holds up neither, only other files. Who waits in a line holds one of the places that all tabs share, so
+# few may, and fewest for what takes long.
+LINE, SLOW = 10, 4  # requests in a line; where one that takes seconds is refused
+BUSY = "The host works on other pages' requests; try again in a moment."
 
 
-async def _in_turn(work, *args, line=_turns):
-    return await asyncio.get_running_loop().run_in_executor(line, work, *args)
+class Line:
+    def __init__(self, name: str):
+        self._thread, self._inside = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name), 0
+
+    async def run(self, work, *args, most: int):
+        """`work(*args)` in the line's thread, on the event loop of the app. Raises Full where as many wait or work."""
+        if self._inside >= most:
+            raise Full(BUSY)
+        self._inside += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+        finally:
+            self._inside -= 1
+
+
+_turns, _files = Line("vae-worlds"), Line("vae-worlds-files")
+
+
+async def _in_turn(work, *args, line=_turns, most=LINE):
+    return await line.run(work, *args, most=most)
+
+
+async def _file(work, *args):
+    return await _in_turn(work, *args, line=_files, most=SLOW)
 
 
 # ---- What there is -------------------------------------------------------------------------------------------------------
@@ -144,7 +170,7 @@ async def draws(request: Request) -> Response:
         raise ValueError("Between 1 and 24 points can be drawn at once.")
     seed = roads.whole(request, "seed", 0)
     z = vaes[0].sample(count, seed, source="prior")
-    frames = await _in_turn(lambda: np.concatenate([vae.decode(z) for vae in vaes]))
+    frames = await _in_turn(lambda: np.concatenate([vae.decode(z) for vae in vaes]), most=SLOW)
     sprite = roads.png_sprite(frames)
     sprite.headers["x-z"] = ",".join(f"{value:.5f}" for value in z.ravel())
     return sprite
@@ -194,7 +220,8 @@ async def manifold(request: Request) -> Response:
 
     vae, edge = await model_routes.asked(request), world_boards.EDGE
     shares = tuple(_number(request, name, usual) for name, usual in zip(("x0", "x1", "y0", "y1"), (edge, 1 - edge) * 2))
-    return roads.png_sprite(await _in_turn(world_boards.manifold, vae, shares, roads.whole(request, "count", 15)))
+    count = roads.whole(request, "count", 15)
+    return roads.png_sprite(await _in_turn(world_boards.manifold, vae, shares, count, most=SLOW))
 
 
 async def dial(request: Request) -> Response:
@@ -210,7 +237,7 @@ async def dial(request: Request) -> Response:
 async def table(request: Request) -> Response:
     """?models=: index, labels, and each model's mu and sigma of every picture on the map, as CSV."""
     vaes = await _named(request)
-    text = await _in_turn(_table, request.query_params["models"].split(","), vaes, line=_files)
+    text = await _file(_table, request.query_params["models"].split(","), vaes)
     headers = roads.KEEP | {"content-disposition": 'attachment; filename="codes.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -230,17 +257,43 @@ def _table(names: list[str], vaes: list) -> str:
     return out.getvalue()
 
 
+_films: dict[tuple, tuple[bytes, dict[str, str]]] = {}  # written by the one thread of files only
+
+
 async def film(request: Request) -> Response:
     """?data=&factor=&format=gif|mp4|strip: the map from stop to stop, with reconstructions and draws, as a file."""
-    from explorer.tabs.vae import world_film, worlds
+    from explorer.tabs.vae import worlds
 
     data, factor = request.query_params.get("data", DATA), request.query_params.get("factor")
     loaded = await _in_turn(worlds.load, data)
     factors = list(next(iter(loaded.stops.values())).source.factors)
     if factor is not None and factor not in factors:
         raise ValueError(f"The pictures are known by {', '.join(factors)}.")
-    frames = await _in_turn(world_film.film, data, factors.index(factor) if factor else 0, line=_files)
-    return await _in_turn(roads.download, frames, {"fps": "8", **request.query_params}, "beta", line=_files)
+    query = {"fps": "8", **request.query_params}
+    roads.download(np.zeros((1, 2, 2, 3), np.uint8), query)  # says what is wrong with the settings before the work, not after
+    key = data, factors.index(factor) if factor else 0, tuple((name, query[name]) for name in SETTINGS if name in query)
+    body, headers = _films.get(key) or await _file(_film, *key)
+    return Response(body, headers=headers)
+
+
+def _film(data: str, factor: int, settings: tuple[tuple[str, str], ...]) -> tuple[bytes, dict[str, str]]:
+    """Half a minute of work, so it is kept. On the one thread of files: who waited for the same finds it made."""
+    from explorer.tabs.vae import world_film
+
+    key = data, factor, settings
+    if key not in _films:
+        _films[key] = made = _written(world_film.film(data, factor), dict(settings), "beta")
+        while sum(len(body) for body, _ in _films.values()) > FILM_BYTES and len(_films) > 1:
+            del _films[next(iter(_films))]
+        return made
+    return _films[key]
+
+
+def _written(frames: np.ndarray, query: dict[str, str], name: str) -> tuple[bytes, dict[str, str]]:
+    """The bytes of a file and its headers, in the turn of this thread."""
+    made = roads.download(frames, query, name)
+    asyncio.run(made.encode())
+    return made.body, dict(made.headers)
 
 
 async def path(request: Request) -> Response:
@@ -256,8 +309,9 @@ async def path(request: Request) -> Response:
     if not 2 <= count <= POINTS:
         raise ValueError(f"A path has 2 to {POINTS} points for each model; move the pointer over a map first.")
     z = roads.numbers(text, count * width, "z").reshape(count, len(vaes), 2)
-    frames = await _in_turn(world_film.path, vaes, z, line=_files)
-    return await _in_turn(roads.download, frames, {"fps": "12", **request.query_params}, "path", line=_files)
+    query = {"fps": "12", **request.query_params}
+    body, headers = await _file(lambda: _written(world_film.path(vaes, z), query, "path"))
+    return Response(body, headers=headers)
 
 
 # ---- What a request names ------------------------------------------------------------------------------------------------

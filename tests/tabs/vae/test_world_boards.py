@@ -1,6 +1,7 @@
 """Boards, holes and the manifold of a latent plane: against single decodes, scipy's quantiles and a brute-force search."""
 
 import io
+import weakref
 
 import numpy as np
 import pytest
@@ -144,10 +145,24 @@ def test_a_map_needs_two_numbers():
         world_boards.sheet(model, "near")
 
 
-def test_only_so_much_is_kept_of_a_model(tiny):
-    for i in range(world_boards.KEPT + 5):
-        world_boards.kept(tiny, ("test", i), lambda: None)
-    assert len(world_boards._kept[tiny]) == world_boards.KEPT
+def test_only_so_many_bytes_are_kept_of_all_models(tiny, digits, monkeypatch):
+    """The least lately used go, of whatever model; what was used again stays."""
+    monkeypatch.setattr(world_boards, "_kept", weakref.WeakKeyDictionary())
+    monkeypatch.setattr(world_boards, "KEPT_BYTES", 3000)
+    other = digits.stops["1"]
+    for model, key in ((tiny, "a"), (other, "b"), (tiny, "c"), (tiny, "a"), (other, "d")):
+        world_boards.kept(model, (key,), lambda: np.zeros(1000, np.uint8))
+    assert set(world_boards._kept[tiny]) == {("a",), ("c",)} and set(world_boards._kept[other]) == {("d",)}
+    world_boards.kept(tiny, ("large",), lambda: bytes(5000))
+    assert set(world_boards._kept[tiny]) == {("large",)} and not world_boards._kept[other]
+
+
+def test_the_map_ends_within_what_can_be_decoded(tiny, monkeypatch):
+    code = engine.Code(np.full((1, 2), 17.2), np.ones((1, 2)), np.ones((1, 2)))
+    monkeypatch.setattr(world_boards, "codes", lambda vae: (code, np.zeros((1, 1))))
+    monkeypatch.setattr(tiny, "far", 17.3456)
+    assert world_boards.reach(tiny) == 17.34
+    assert len(tiny.decode(np.full((1, 2), world_boards.reach(tiny)))) == 1
 
 
 # ---- Holes, and what the three worlds are said to be ------------------------------------------------------------------------

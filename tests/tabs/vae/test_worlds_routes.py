@@ -160,10 +160,30 @@ def test_a_path_leaves_as_a_film(ask):
 def test_the_film_of_the_dial_leaves_as_a_strip(ask, monkeypatch):
     from explorer.tabs.vae import world_film
 
-    short = world_film.film
-    monkeypatch.setattr(world_film, "film", lambda data, factor: short(data, factor, still=1, between=0))
+    short, made = world_film.film, []
+    monkeypatch.setattr(world_film, "film", lambda *of: made.append(of) or short(*of, still=1, between=0))
+    monkeypatch.setattr(worlds_routes, "_films", {})
     answer = ask("film", data="digits", factor="digit", format="strip")
     assert answer.status_code == 200 and Image.open(io.BytesIO(answer.content)).size[0] > 600
+    again = ask("film", data="digits", format="strip", v="other")  # the same film
+    assert again.content == answer.content and again.headers["content-disposition"] == answer.headers["content-disposition"]
+    assert made == [("digits", 0)]
+    assert ask("film", data="digits", format="strip", fps="nan").status_code == 400 and len(made) == 1
+    monkeypatch.setattr(worlds_routes, "FILM_BYTES", 1)
+    assert ask("film", data="digits", format="gif").headers["content-type"] == "image/gif"
+    assert len(worlds_routes._films) == 1  # the newest
+
+
+@pytest.mark.parametrize(("line", "path", "query"), [
+    ("_files", "film", {"data": "digits", "format": "gif", "fps": "9"}), ("_files", "codes.csv", {"models": THREE}),
+    ("_turns", "manifold", {"model": "digits-4", "count": "5"}),
+])  # fmt: skip
+def test_few_wait_for_what_takes_long(ask, monkeypatch, line, path, query):
+    """They would hold places that all tabs share; the page asks again on 429."""
+    monkeypatch.setattr(getattr(worlds_routes, line), "_inside", worlds_routes.SLOW)
+    answer = ask(path, **query)
+    assert answer.status_code == 429 and answer.json()["error"] == worlds_routes.BUSY
+    assert ask("codes", model="digits-4").status_code == 200  # what is quick goes on
 
 
 def test_a_model_of_the_page_has_a_map_and_nobody_else_sees_it(ask, site, own):
