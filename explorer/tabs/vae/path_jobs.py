@@ -132,7 +132,7 @@ class Answers:
         """The answer, perhaps still in the making. Raises Busy where too many are."""
         with self._lock:
             found = self._kept.get(key)
-            if found is None or (found.done() and found.exception()):
+            if found is None or found.cancelled() or (found.done() and found.exception()):
                 if sum(not one.done() for one in self._kept.values()) >= LINE:
                     raise Busy
                 found = self._kept[key] = self._pool.submit(make)

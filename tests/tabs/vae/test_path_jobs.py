@@ -62,7 +62,7 @@ def test_other_kinds_of_work_of_the_page_go_on():
     jobs, path, curve = Jobs("test", workers=2), Work(), Work()
     first, second = jobs.want(("page", "path"), 1, path), jobs.want(("page", "curves"), 2, curve)
     jobs.leave("page", "curves")
-    assert curve.over.wait(SECONDS) or second.state == "stopped"
+    assert settled(second) == "stopped"
     assert first.open
     jobs.leave("page")
     assert first.state == "stopped"
@@ -119,4 +119,12 @@ def test_an_answer_that_failed_is_made_again():
 
     with pytest.raises(ValueError):
         answers.get("key", fail).result(SECONDS)
+    assert answers.get("key", lambda: 5).result(SECONDS) == 5
+
+
+def test_an_answer_that_was_cancelled_is_made_again():
+    answers, work = Answers("test", most=2), Work()
+    answers.get("first", lambda: work(lambda share: None))
+    assert answers.get("key", lambda: 4).cancel()  # it still waits for the first
+    work.end.set()
     assert answers.get("key", lambda: 5).result(SECONDS) == 5
