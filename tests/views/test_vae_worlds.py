@@ -158,6 +158,14 @@ def test_the_first_view_says_all_without_a_click(desk, digits):
     for i, stop in enumerate(THREE):
         assert np.abs(shown(desk, i) - digits.stops[stop].decode(np.array([[0.6, 0.8]]))[0]).max() <= 2
     assert desk.locator(f"{PART} .draw").count() == 24
+    assert desk.locator(f"{PART} .near").is_hidden() and desk.locator(f"{PART} [data-pick=fourth]").is_visible()
+    assert "z₀ to the right, z₁ up" in desk.text_content(PART)
+
+
+def test_before_the_pointer_moves_its_path_is_a_circle(desk):
+    with desk.expect_download() as download:
+        desk.click(f"{PART} [data-do=path-gif]")
+    assert Image.open(download.value.path()).n_frames >= 24
 
 
 RINGS = """() => [...document.querySelectorAll('#vae-worlds .world')].map((world) => {
@@ -334,6 +342,7 @@ def test_holes_are_shaded_and_the_distance_changes_their_share(desk):
     desk.click(f"{PART} .holes-switch input")
     assert (np.abs(pixels(desk, ground) - before).max(-1) > 20).mean() > 0.1
     share = float(desk.get_attribute(f"{PART} .world:nth-child(1)", "data-holes"))
+    assert desk.locator(f"{PART} .near").is_visible() and "3σ" in desk.text_content(f"{PART} .near")
     near.fill("0.5")
     desk.wait_for_function(f"+document.querySelector('{PART} .world').dataset.holes < {share / 4}")
     near.fill("0.15")
@@ -349,6 +358,10 @@ def test_draws_that_fall_into_holes_are_marked(desk, digits):
     read = "(all) => all.map((d) => [d.dataset.hole === 'true', +d.dataset.distance])"
     marked = desk.eval_on_selector_all(f"{PART} .draw", read)
     assert any(hole for hole, _ in marked)
+    said = desk.locator(f"{PART} .draw span").all_text_contents()
+    for words, (hole, distance) in zip(said, marked, strict=True):
+        assert words.startswith("hole ") if hole else (words == "inside a posterior") == (distance > 0.15)
+    assert "no code within 0.15" in desk.text_content(f"{PART} .draws")
     for i, stop in enumerate(THREE):
         code, mine = digits.codes[stop], marked[8 * i : 8 * i + 8]
         assert [hole for hole, _ in mine] == world_boards.empty(z, code, 0.15).tolist()
@@ -359,10 +372,13 @@ def test_draws_that_fall_into_holes_are_marked(desk, digits):
 def test_the_quiz_hides_names_until_one_guesses(desk):
     desk.click(f"{PART} [data-do=quiz]")
     assert sorted(desk.locator(f"{PART} .world h4").all_text_contents()) == ["World A", "World B", "World C"]
+    answers = desk.locator(f"{PART} :is(.world-figures, .world figcaption)")
+    assert answers.count() == 9 and not any(answers.nth(i).is_visible() for i in range(9))
     asked = desk.get_attribute(f"{PART} .worlds-grid", "data-quiz")
     desk.click(f"{PART} [data-guess='{asked}']")
     assert desk.locator(f"{PART} .quiz b").text_content().startswith("Right.")
     assert "World A" not in desk.locator(f"{PART} .world h4").all_text_contents()
+    assert all(answers.nth(i).is_visible() for i in range(9))
     desk.click(f"{PART} [data-do=quiz]")
     assert desk.get_attribute(f"{PART} .worlds-grid", "data-quiz") is None
 
@@ -427,6 +443,7 @@ def test_faces_have_ten_attributes_to_colour_by(desk):
     choose(desk, "data-seg", "avatars")
     desk.wait_for_selector(f"{PART}[data-data=avatars][data-state=ready]")
     assert desk.locator(f"{PART} [data-pick=colour] option").count() == 10
+    wait_fact(desk, "colour", "skin")
     for factor in ("glasses", "hair colour"):
         desk.select_option(f"{PART} [data-pick=colour]", factor)
         wait_fact(desk, "colour", factor)

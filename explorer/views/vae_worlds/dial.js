@@ -19,7 +19,7 @@ function makeDial(start, hooks) {
   const most = Math.max(...stops.flatMap(({ card }) => card.kl));
   const bars = [0, 1].map((d) => {
     const fill = piece("span", { class: "kl-fill" }), number = piece("b");
-    return { fill, number, node: piece("div", { class: "kl-bar" }, piece("span", {}, `z${"₁₂"[d]}`), piece("span", { class: "kl-track" }, fill), number) };
+    return { fill, number, node: piece("div", { class: "kl-bar" }, piece("span", {}, `z${"₀₁"[d]}`), piece("span", { class: "kl-track" }, fill), number) };
   });
   const curve = makeCurve(stops), bill = piece("p"), lesson = piece("p", { class: "aside" });
   const node = piece("section", { class: "card dial", "aria-label": "The dial of beta" },

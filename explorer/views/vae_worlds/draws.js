@@ -4,9 +4,10 @@
 function makeDraws({ fetch, point, shown }) {
   const table = piece("div", { class: "draws-table", role: "group", "aria-label": "Draws from the prior" });
   const roll = buttonOf({ words: "Roll the dice", title: "Other draws from the prior (R)", press: () => set(seed + 1), "data-do": "roll" });
+  const rule = piece("span");
   const node = piece("section", { class: "card draws", "aria-label": "Draws from the prior" },
     piece("header", {}, piece("h3", {}, "Draw from the prior"),
-      piece("p", { class: "muted" }, "The same eight points z ~ N(0, I) in every world. A dashed frame: a hole, where the decoder never learnt what to paint.")),
+      piece("p", { class: "muted" }, "The same eight points z ~ N(0, I) in every world, with the distance to the nearest code. A dashed frame: a hole, where the decoder never learnt what to paint. ", rule)),
     piece("div", { class: "tools" }, roll), table);
   let seed = 0, found = null;
 
@@ -23,15 +24,17 @@ function makeDraws({ fetch, point, shown }) {
   function tell(worlds, near) {
     if (!found) return;
     const count = found.z.length;
+    tellText(rule, `A hole has no code within ${fixedText(near)} and lies outside every posterior's 3σ.`);
     tellParts(table, worlds.filter((world) => world.model.stop !== undefined).map((world, w) => piece("div", { class: "draws-row" },
       piece("b", { class: "draws-name" }, world.head()),
       found.z.map((z, i) => {
         const canvas = piece("canvas", { class: "picture" });
         paintFrame(canvas, found.sprite, w * count + i);
         const [, distance] = world.cloud ? nearestCode(world.cloud, z) : [0, NaN], hole = Boolean(world.cloud && inHole(world.cloud, z, near));
+        const where = placeWords(hole, distance, near);
         return piece("button", { type: "button", class: "draw", "data-hole": String(hole), "data-distance": distance.toFixed(4), onclick: () => point(z),
-          "aria-label": `Draw ${i + 1}: ${hole ? "in a hole, " : ""}${fixedText(distance)} from the nearest code`, title: `z = ${pointText(z)}` },
-          canvas, piece("span", {}, hole ? "hole " + fixedText(distance) : fixedText(distance)));
+          "aria-label": `Draw ${i + 1}: ${where}`, title: `z = ${pointText(z)}` },
+          canvas, piece("span", {}, hole ? "hole " + fixedText(distance) : distance > near ? where : fixedText(distance)));
       }))));
     node.dataset.ready = "true";
     node.dataset.seed = seed;

@@ -76,7 +76,7 @@ function makeManifold(start, hooks) {
     const [x0, x1, y0, y1] = rect.map(normalQuantile);
     const share = (rect[1] - rect[0]) * (rect[3] - rect[2]);
     const each = share / (count * count);
-    tellText(across, `z₁ from ${fixedText(x0)} to ${fixedText(x1)}, z₂ from ${fixedText(y0)} to ${fixedText(y1)}. Each of the ${count} × ${count} pictures stands for the same share of the prior, ${each >= 1e-4 ? (100 * each).toFixed(2) + " %" : "1 in " + wholeText(1 / each)}.`);
+    tellText(across, `z₀ from ${fixedText(x0)} to ${fixedText(x1)}, z₁ from ${fixedText(y0)} to ${fixedText(y1)}. Each of the ${count} × ${count} pictures stands for the same share of the prior, ${each >= 1e-4 ? (100 * each).toFixed(2) + " %" : "1 in " + wholeText(1 / each)}.`);
   }
 
   const here = (event) => {

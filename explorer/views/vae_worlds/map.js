@@ -9,7 +9,7 @@ function makeMap({ label, hover, rest, tap }) {
     class: "map", tabindex: 0, role: "application", "aria-roledescription": "map of codes", "aria-label": label,
     onpointerdown: down, onpointermove: move, onpointerup: up, onpointercancel: () => (pressed = null), onkeydown: keyed, onpointerleave: gone,
   }, ground, over);
-  const shown = { cloud: null, mu: null, values: null, names: null, half: 3.5, near: 0.15, holes: false, pointer: null, picked: null, hovered: null, draws: [], rect: null };
+  const shown = { cloud: null, mu: null, values: null, names: null, half: 3.5, near: 0.15, holes: false, pointer: null, picked: null, hovered: null, draws: [], rect: null, bare: false };
   let plane = planeOf(shown.half, 300), pressed = null, timer = 0, holesKept = null, inks = null;
 
   const observer = new ResizeObserver(() => {
@@ -31,7 +31,7 @@ function makeMap({ label, hover, rest, tap }) {
     node.dataset.scale = plane.scale.toFixed(4);
     node.dataset.half = shown.half;
     const context = freshContext(ground, width, plane.height);
-    paintAxes(context, plane, inks);
+    paintAxes(context, plane, inks, shown.bare);
     if (!shown.cloud) return;
     if (shown.holes) {
       const key = [shown.half, shown.near, inks.strong].join(" ");

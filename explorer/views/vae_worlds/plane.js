@@ -40,8 +40,8 @@ function freshContext(canvas, width, height) {
   return context;
 }
 
-/** The paper, ticks with numbers, and rings at 1, 2 and 3 sigma of N(0, I). */
-function paintAxes(context, plane, inks) {
+/** The paper, ticks with numbers, and rings at 1, 2 and 3 sigma of N(0, I). `bare`: no numbers, as in the quiz. */
+function paintAxes(context, plane, inks, bare = false) {
   const { half, side, left, top } = plane;
   context.fillStyle = inks.sunk;
   context.fillRect(left, top, side, side);
@@ -57,6 +57,7 @@ function paintAxes(context, plane, inks) {
     context.moveTo(x, top), context.lineTo(x, top + side);
     context.moveTo(left, y), context.lineTo(left + side, y);
     context.stroke();
+    if (bare) continue;
     context.textAlign = "center", context.textBaseline = "top";
     if (x < left + side - 10 || i < last) context.fillText(text, x, top + side + 4);
     context.textAlign = "right", context.textBaseline = "middle";

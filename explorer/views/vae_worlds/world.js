@@ -33,7 +33,9 @@ function makeWorld(model, hooks) {
     hide(letter) {
       tellText(head, letter ? "World " + letter : title);
       tellText(aimNode, letter ? "Which aim was it trained for?" : aim);
-      figures.hidden = Boolean(letter);
+      for (const answer of [figures, told, where]) answer.hidden = Boolean(letter);
+      map.set({ bare: Boolean(letter) });
+      map.paint();
     },
     /** What the picture under the pointer is: how it was made, where, how far from the nearest code. */
     tell(how, near) {
@@ -44,7 +46,7 @@ function makeWorld(model, hooks) {
       picture.dataset.hole = hole;
       const made = { exact: "decoded here", blend: "preview", nearest: "preview: the nearest decoded", edge: "beyond the board: decoded when it rests" }[how] ?? "";
       tellText(zText, `z = ${pointText(world.z)}`);
-      tellText(farText, (hole ? "in a hole, " : "") + fixedText(distance) + " from a code");
+      tellText(farText, placeWords(hole, distance, near));
       farText.className = hole ? "deep" : "";
       tellText(howText, made);
     },
@@ -70,6 +72,9 @@ function makeWorld(model, hooks) {
   };
   return world;
 }
+
+/** Where a point is: in a hole, by a code, or far from all means and yet within a posterior. */
+const placeWords = (hole, distance, near) => (!hole && distance > near ? "inside a posterior" : (hole ? "in a hole, " : "") + fixedText(distance) + " from a code");
 
 /** (0.60, −1.20); a zero has no sign. */
 const pointText = (z) => "(" + Array.from(z, (v) => fixedText(Math.round(v * 100) / 100 + 0)).join(", ") + ")";

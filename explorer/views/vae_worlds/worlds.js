@@ -28,11 +28,12 @@ async function buildWorlds(place, part) {
   const dataSeg = segmented("Pictures", [["digits", "Digits"], ["avatars", "Faces"]], (data) => ((state.picture = "gallery:3"), part.set({ pick: null }), open(data)), "data-seg");
   const scaleSeg = segmented("Scale", SCALES, (scale) => rescale(scale), "scale-seg");
   const modeSeg = segmented("Pointer", MODES, (mode) => ((state.mode = mode), part.set({ mode: mode === "z" ? null : mode }), redraw(), settle()), "mode-seg");
-  const holesSwitch = switchOf("Shade holes", "Where no code is near and no posterior reaches (H)", (on) => shade(on), "holes-switch");
+  const holesSwitch = switchOf("Shade holes", "Outside every posterior's 3σ ellipse, each taken at least as wide as the distance beside (H)", (on) => shade(on), "holes-switch");
   const nearWords = piece("span", { class: "muted" });
-  const nearSlider = sliderOf({ label: "A hole is farther than this from every code, in prior sigmas", min: 0.02, max: 1, step: 0.01, value: state.near, input: (v) => nearer(v), "data-do": "near" });
+  const nearSlider = sliderOf({ label: "A hole has no code within this distance, in prior sigmas, and lies outside every posterior's 3 sigma", min: 0.02, max: 1, step: 0.01, value: state.near, input: (v) => nearer(v), "data-do": "near" });
   const fourth = piece("select", { "data-pick": "fourth", onchange: () => another(fourth.value || null) });
-  const fourthLabel = piece("label", { class: "named" }, "One more map", fourth);
+  const fourthLabel = piece("label", { class: "named", hidden: true }, "One more map", fourth);
+  const nearLabel = piece("span", { class: "named near", hidden: !state.holes }, "no code within", nearSlider, nearWords);
   const grid = piece("div", { class: "worlds-grid" });
   const quiz = makeQuiz({ worlds: () => worlds, place: grid });
   const original = piece("canvas", { class: "picture original", width: 64, height: 64, role: "img", "aria-label": "The chosen picture" }), originalWords = piece("b", { class: "chosen-name" });
@@ -43,9 +44,9 @@ async function buildWorlds(place, part) {
 
   place.append(
     piece("header", {}, piece("h3", {}, "Three worlds"), piece("p", { class: "aside" },
-      "The same network, the same pictures, a code of two numbers; only the aim differs. Move over a map: every world paints what it has at that place. Rings: 1, 2 and 3 σ of the prior N(0, I). Axes: z₁ to the right, z₂ up, in units of the prior's σ.")),
+      "The same network, the same pictures, a code of two numbers; only the aim differs. Move over a map: every world paints what it has at that place. Rings: 1, 2 and 3 σ of the prior N(0, I). Axes: z₀ to the right, z₁ up, in units of the prior's σ.")),
     piece("div", { class: "tools" }, dataSeg, piece("label", { class: "named" }, "Colour", colours), piece("span", { class: "named" }, "Scale", scaleSeg), piece("span", { class: "named" }, "Pointer", modeSeg),
-      holesSwitch, piece("span", { class: "named near" }, "farther than", nearSlider, nearWords), fourthLabel),
+      holesSwitch, nearLabel, fourthLabel),
     grid, piece("div", { class: "tools below" }, legend, quiz.node),
     piece("section", { class: "card chosen", "aria-label": "The chosen picture" },
       original,
@@ -58,7 +59,7 @@ async function buildWorlds(place, part) {
     makeFiles([
       ["png", "Maps as PNG", "All maps as they are", async () => handOver(await mapsPicture(worlds, part.root), "worlds.png")],
       ["csv", "Codes as CSV", "Means, sigmas and labels of all pictures in all six stops", () => wire.file("worlds/codes.csv", { models: start.stops.map(({ name }) => name), v: start.version })],
-      ["path-gif", "Path as GIF", "What the pointer passed, in every world", () => wire.file("worlds/path", { models: same().map(({ model }) => model.name), z: trail.flat(2).map((v) => +v.toFixed(3)), format: "gif" })],
+      ["path-gif", "Path as GIF", "What the pointer passed, in every world; before it moves, a circle of radius 1.5", () => wire.file("worlds/path", { models: same().map(({ model }) => model.name), z: passed().flat(2).map((v) => +v.toFixed(3)), format: "gif" })],
       ["dial-gif", "β film as GIF", "The dial from stop to stop", () => wire.file("worlds/film", { data: state.data, factor: state.colour, format: "gif", v: start.version })],
       ["python", "Copy Python", "A program that does what is shown", () => window.explorer.copy(program(), "The program is on the clipboard.")],
     ]),
@@ -96,7 +97,7 @@ async function buildWorlds(place, part) {
     part.model = { ...models.get(state.data + "-1"), captions: start.captions };
     trail = [];
     const factors = Object.keys(start.factors);
-    if (!factors.includes(state.colour)) state.colour = factors[0];
+    if (!factors.includes(state.colour)) state.colour = usualColour();
     tellParts(colours, factors.map((name) => piece("option", { value: name }, name)));
     colours.value = state.colour;
     worlds = start.worlds.map((name) => worldOf(models.get(name)));
@@ -194,9 +195,12 @@ async function buildWorlds(place, part) {
     dress();
   }
 
+  /** What colours the points at first: few values, so that no colour stands for two. */
+  const usualColour = () => (start.factors.skin ? "skin" : Object.keys(start.factors)[0]);
+
   function recolour(name) {
     state.colour = name;
-    part.set({ colour: name === Object.keys(start.factors)[0] ? null : name });
+    part.set({ colour: name === usualColour() ? null : name });
     tellParts(legend, start.factors[name].map((value, i) => piece("li", {}, piece("span", { class: "dot", style: `background:${colourOf(i)}` }), value)));
     part.facts({ colour: name });
     dress();
@@ -205,6 +209,7 @@ async function buildWorlds(place, part) {
   function shade(yes) {
     state.holes = yes;
     holesSwitch.set(yes);
+    nearLabel.hidden = !yes;
     part.set({ holes: yes ? "1" : null });
     dress();
   }
@@ -221,7 +226,7 @@ async function buildWorlds(place, part) {
     redraw();
   }
 
-  const tellNear = () => tellText(nearWords, fixedText(state.near) + " σ from any code");
+  const tellNear = () => tellText(nearWords, fixedText(state.near) + " σ, and outside every posterior's 3σ");
 
   function measure() {
     tellNear();
@@ -246,6 +251,12 @@ async function buildWorlds(place, part) {
       hover(distance * world.map.plane.scale < 12 ? i : -1, world.model);
     }
     redraw();
+  }
+
+  /** The pointer's way, a place in every world at each step; a circle while it has none. */
+  function passed() {
+    if (trail.some((places) => places.join() !== trail[0].join())) return trail;
+    return Array.from({ length: 48 }, (_, i) => same().map(() => [1.5 * Math.cos((i * Math.PI) / 24), 1.5 * Math.sin((i * Math.PI) / 24)]));
   }
 
   function redraw() {
@@ -369,6 +380,7 @@ async function buildWorlds(place, part) {
     const own = (document.vae?.models ?? []).filter((one) => one.own);
     const stops = start.stops.filter(({ world }) => !world);
     tellParts(fourth, [piece("option", { value: "" }, "none"), ...stops.map(({ name, stop }) => piece("option", { value: name }, "β = " + stop)), ...own.map(({ name, title }) => piece("option", { value: name }, title))]);
+    fourthLabel.hidden = fourth.options.length < 2;
     const wanted = state.fourth;
     if (wanted && [...fourth.options].some(({ value }) => value === wanted)) {
       fourth.value = wanted;
