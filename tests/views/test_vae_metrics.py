@@ -119,8 +119,7 @@ def wait(page, name: str, value: str) -> None:
 
 @pytest.mark.browser
 def test_the_dial_keeps_the_elbo_and_moves_mig_as_the_engine_says(opened):
-    page = opened(wait="[data-sap][data-elbo][data-curve='31']")
-    wait(page, "n", "600")
+    page = opened("&m_from=model", wait="[data-n='600'][data-sap][data-elbo][data-curve='31']")
     z, v = metric_codes.all_of(VAES["faces"]).first(600)
     straight, elbo = fact(page, "turn"), fact(page, "elbo")
     assert float(fact(page, "mig")) == pytest.approx(scores.mig(z, v), abs=2e-4)
@@ -132,6 +131,8 @@ def test_the_dial_keeps_the_elbo_and_moves_mig_as_the_engine_says(opened):
     turned = z @ Turn.read(f"plane:{i}:{j}:30").matrix(5).T
     assert float(fact(page, "mig")) == pytest.approx(scores.mig(turned, v), abs=2e-4)
     assert fact(page, "elbo") == elbo and float(fact(page, "gap")) >= 0
+    *lines, total = (round(100 * float(text.replace("−", "-"))) for text in page.locator(".bill-line b").all_inner_texts()[:3])
+    assert sum(lines) == total
     page.wait_for_function(f"new URL(location).searchParams.get('m_turn') === 'plane:{i}:{j}:30'")
 
     page.locator(".dial [data-value='all']").click()
@@ -162,8 +163,28 @@ def test_the_perfect_code_falls_by_the_link_alone_and_its_python_says_so(opened)
 
 
 @pytest.mark.browser
+def test_a_link_that_says_nothing_opens_on_the_perfect_code_which_counts_from_0(opened):
+    page = opened(wait="[data-source='perfect'][data-curve='31']")
+    z, v, _, _ = metric_toys.pair("perfect")
+    assert float(fact(page, "mig")) == pytest.approx(scores.mig(z, v), abs=2e-4) and scores.mig(z, v) > 0.99
+    assert set(page.locator(".heat-label").all_inner_texts()) == {"z₀", "z₁", "z₂"}
+    said = page.locator(".dial-figures").inner_text()
+    assert "What stays, what changes" in said and "3,000 + 1,500 votes" in said and "3 of 3 numbers take part" in said
+    with page.expect_download() as taken:
+        page.locator(".exports:visible [data-do='csv']").click()
+    rows = Path(taken.value.path()).read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["number", "0", "1", "2"]
+    page.locator(".heat-cell[data-row='2'][data-factor='1']").click()
+    page.wait_for_function("new URL(location).searchParams.get('m_cell') === '2.1'")
+
+    page.locator("[data-value='model']:visible").click()
+    page.wait_for_selector(f"{PART}[data-source='model'][data-n='600']")
+    page.wait_for_function("new URL(location).searchParams.get('m_from') === 'model'")
+
+
+@pytest.mark.browser
 def test_a_cell_shows_its_film_and_arrows_walk_through_the_heat_map(opened):
-    page = opened(wait="[data-n='600'][data-curve]")
+    page = opened("&m_from=model", wait="[data-n='600'][data-curve]")
     page.locator(".heat-cell[data-row='2'][data-factor='1']").click()
     wait(page, "cell", "2.1")
     page.wait_for_selector(".axis[data-film$=' 2']")
@@ -176,7 +197,7 @@ def test_a_cell_shows_its_film_and_arrows_walk_through_the_heat_map(opened):
 
 @pytest.mark.browser
 def test_the_game_pays_what_the_number_knows(opened):
-    page = opened("&m_view=game", wait="[data-film='number 1'][data-n='600']")
+    page = opened("&m_view=game&m_from=model", wait="[data-film='number 1'][data-n='600']")
     names = page.locator(".game-choices button").all_inner_texts()
     assert len(names) == 3 and all(name.split()[-1] in ("digit", "parity", "size") for name in names)
     page.locator(".game-choices button").last.press("1")
@@ -194,6 +215,9 @@ def test_the_game_pays_what_the_number_knows(opened):
 @pytest.mark.browser
 def test_one_point_is_marked_in_all_maps_and_decoders_decode(opened):
     page = opened("&m_view=maps", wait="[data-maps='digits'][data-faces='digits']")
+    colours = page.locator(".maps .kind").evaluate_all("all => all.map((one) => getComputedStyle(one).backgroundColor)")
+    assert len(set(colours)) == len(colours) == 10
+    page.wait_for_selector("[data-kind='tsne'].map canvas[data-names='10']")
     vae, tsne = page.locator("[data-kind='vae'].map"), page.locator("[data-kind='tsne'].map")
     vae.locator("canvas.map-canvas").press("Enter")
     page.wait_for_selector("[data-kind='vae'].map[data-exact]")
@@ -212,7 +236,7 @@ def test_one_point_is_marked_in_all_maps_and_decoders_decode(opened):
     "name, sentence", [("digits-1", "needs two factors"), ("digits-0", "Nothing is known of these pictures")]
 )
 def test_models_of_few_known_factors_say_what_makes_no_sense(opened, name, sentence):
-    page = opened(f"&model={name}", wait="[data-n='600'][data-elbo]")
+    page = opened(f"&model={name}&m_from=model", wait="[data-n='600'][data-elbo]")
     assert sentence in page.locator(PART).inner_text()
     page.wait_for_selector(".axis[data-film]")
 

@@ -1,6 +1,6 @@
-// The dial: the code is turned, the picture and the ELBO stay, the metrics fall. Disc, slider, figures, bill and heat map.
+// The dial: the code is turned, the picture and the ELBO stay, the metrics change. Disc, slider, figures, bill and heat map.
 
-const SOURCES = [["model", "This model"], ["perfect", "A perfect code"], ["doubled", "All doubled"], ["noise", "Noise"]];
+const SOURCES = [["perfect", "A perfect code"], ["model", "This model"], ["doubled", "All doubled"], ["noise", "Noise"]];
 const DIAL_SETTLE = 250; // ms without a change after which the slow figures are asked for
 
 /** hub: {part, start, live, source, names, use(source)}; the hub tells `fresh(first)` when other codes are there. */
@@ -50,7 +50,8 @@ function makeDial(hub) {
         piece("p", { class: "muted" }, "Mutual information in parts of the factor's entropy, 0 to 1. ", floor, " Choose a cell to see its film below."),
       ),
       piece("section", { class: "card dial-figures", "aria-label": "Scores" },
-        piece("h4", {}, "What stays, what falls"), figures, chart.node, chartKey,
+        piece("h4", {}, "What stays, what changes"), figures, chart.node, chartKey,
+        piece("p", { class: "muted dial-moral" }, "Turn an aligned code and its scores fall; turn one that was never aligned and they may rise. So a score speaks of the axes, not of the model."),
         piece("h4", {}, "The picture's bill, in nats"), piece("div", { class: "bill-grid" }, pictures, sum),
       ),
     ),
@@ -141,7 +142,9 @@ function makeDial(hub) {
     const votes = now.factor(), straight = hub.live.at({ kind: "plane", degrees: 0 }), was = isStraight(turn);
     const computed = shipped(), base = hub.source === "model" ? start.report : start.toys.toys?.[hub.source];
     tellOne("mig", known ? now.mig : NaN, was ? "" : `${figureOf(straight.mig)} unturned`);
-    tellOne("factor_vae", several ? votes.score : NaN, several ? (was ? `${votes.active} numbers take part` : `${figureOf(straight.factor().score)} unturned`) : "needs two factors");
+    const cast = several ? `${wholeText(hub.live.votes.train)} + ${wholeText(hub.live.votes.test)} votes` : "";
+    const taking = `${votes.active} of ${D()} numbers take part: those of a spread (std) ≥ ${start.prune}`;
+    tellOne("factor_vae", several ? votes.score : NaN, several ? `${was ? taking : figureOf(straight.factor().score) + " unturned"}; ${cast}` : "needs two factors");
     const sap = saps.get(hub.source + " " + turnText(turn));
     tellOne("sap", sap?.sap ?? (sap ? NaN : undefined), !Number.isFinite(sap?.sap) ? sap?.why ?? "" : straightSap === null || was ? `of ${sap.learn} + ${sap.check} codes` : `${figureOf(straightSap)} unturned`);
     for (const key of ["d", "c", "inf"]) {
@@ -173,11 +176,12 @@ function makeDial(hub) {
     }
     if (!bill) return;
     const told = turnedBill(bill.mu, bill.sigma, turnMatrix(turn, D(), logOf())), elbo = -(bill.distortion + told.kl);
-    tellText(values.elbo.now, fixedText(elbo, 2));
+    const shown = (Math.round(100 * bill.distortion) + Math.round(100 * told.kl)) / 100; // the sum of the lines as they are written
+    tellText(values.elbo.now, fixedText(-shown, 2));
     tellText(values.elbo.was, isStraight(turn) ? "nats" : "nats, to the digit");
     part.facts({ elbo: elbo.toFixed(4), gap: told.gap.toFixed(4) });
     sum.replaceChildren(
-      billLine("reconstruction", bill.distortion, "c-xhat"), billLine("KL of N(Rμ, RΣRᵀ)", told.kl, "c-loss"), billLine("−ELBO", bill.distortion + told.kl, "", true),
+      billLine("reconstruction", bill.distortion, "c-xhat"), billLine("KL of N(Rμ, RΣRᵀ)", told.kl, "c-loss"), billLine("−ELBO", shown, "", true),
       billLine("if q had to be diagonal", told.gap, "muted", false, "+"));
   }
 
@@ -236,7 +240,7 @@ function makeDial(hub) {
   function pick(row, factor) {
     cell = [row, factor];
     heat.mark(row, factor);
-    part.set({ cell: `${row + 1}.${factor + 1}` });
+    part.set({ cell: `${row}.${factor}` });
     part.facts({ cell: `${row}.${factor}` });
     axisLoad();
   }
@@ -319,7 +323,7 @@ function makeDial(hub) {
     if (kindText === "plane" && dim(numbers[0]) && dim(numbers[1]) && numbers[0] !== numbers[1] && numbers[2] >= 0 && numbers[2] <= 90) Object.assign(turn, { i: numbers[0], j: numbers[1], degrees: numbers[2] });
     if (kindText === "all" && Number.isInteger(numbers[0]) && numbers[0] >= 0 && numbers[1] >= 0 && numbers[1] <= 1) Object.assign(turn, { kind: "all", seed: numbers[0], part: numbers[1] });
     touched = !isStraight(turn);
-    const at = (part.get("cell") ?? "").split(".").map((one) => +one - 1);
+    const at = (part.get("cell") ?? "").split(".").map(Number);
     if (at.length === 2 && at.every((one) => Number.isInteger(one) && one >= 0)) cell = at;
   }
 

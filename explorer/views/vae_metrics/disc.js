@@ -103,7 +103,7 @@ function makeDisc({ turned, rested }) {
     const step = Math.max(1, Math.floor(n / DISC_SHOWN)), r = Math.max(1.6, 0.13 * rem);
     context.globalAlpha = 0.8;
     for (let i = 0; i < n; i += step) {
-      const kind = kinds ? kinds[i] : 6;
+      const kind = kinds ? kinds[i] : KIND_NONE;
       context.fillStyle = kindColour(kind);
       markKind(context, kind, ...to(x[i], y[i]), r);
     }

@@ -5,7 +5,7 @@ const csvOf = (rows) => rows.map((row) => row.map((cell) => (/[",\n]/.test(cell)
 /** Below the dial: all of it speaks of the code as it is turned now. */
 function dialExports(hub, dial) {
   const { part } = hub, name = () => `${hub.source === "model" ? part.model.name : hub.source}-metrics`;
-  const table = () => [["number", ...Object.keys(hub.names)], ...dial.now().shares.map((row, d) => [d + 1, ...row.map((share) => share.toFixed(5))])];
+  const table = () => [["number", ...Object.keys(hub.names)], ...dial.now().shares.map((row, d) => [d, ...row.map((share) => share.toFixed(5))])];
 
   function json() {
     const now = dial.now(), turn = dial.turn();

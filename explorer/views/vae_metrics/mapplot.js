@@ -1,5 +1,7 @@
 // One flat map: points in their kinds, one of them marked, a cross where one looks. Says where the pointer is. Knows no requests.
 
+const NAMES_APART = 14; // px between two names
+
 /** on.point(i), on.place(x, y, final) in the map's own units. */
 function makeMapPlot({ words, on }) {
   const canvas = piece("canvas", { class: "map-canvas", tabindex: 0, role: "application", "aria-label": words + "; arrow keys move the cross, Enter decodes",
@@ -69,7 +71,7 @@ function makeMapPlot({ words, on }) {
   /** The points are drawn once; only the marks move. */
   function drawPoints() {
     layer = piece("canvas", { width: canvas.width, height: canvas.height });
-    const ink = layer.getContext("2d"), r = Math.max(1.5, side / 190);
+    const ink = layer.getContext("2d"), r = Math.max(2, side / 150);
     ink.setTransform(ratio, 0, 0, ratio, 0, 0);
     ink.globalAlpha = 0.8;
     for (let i = 0; i < shown.points.length / 2; i++) {
@@ -78,9 +80,29 @@ function makeMapPlot({ words, on }) {
     }
   }
 
+  /** The name of each kind at the middle of its points, where the middles lie apart: small marks alone say little. */
+  function drawNames(style) {
+    const { points, kinds, names = [] } = shown;
+    const middles = names.map((_, kind) => {
+      const mine = [];
+      for (let i = 0; i < points.length / 2; i++) if (kinds[i] === kind) mine.push(i);
+      const middle = (d) => mine.map((i) => points[2 * i + d]).sort((a, b) => a - b)[mine.length >> 1];
+      return mine.length ? to(middle(0), middle(1)) : null;
+    });
+    const there = middles.filter(Boolean), crowded = there.some(([x, y], i) => there.slice(0, i).some(([u, v]) => Math.hypot(x - u, y - v) < NAMES_APART));
+    canvas.dataset.names = crowded ? 0 : there.length;
+    if (crowded) return;
+    const ink = layer.getContext("2d");
+    ink.globalAlpha = 1;
+    Object.assign(ink, { font: "700 14px system-ui, sans-serif", textAlign: "center", textBaseline: "middle", lineJoin: "round", lineWidth: 4 });
+    ink.strokeStyle = style.getPropertyValue("--panel").trim();
+    ink.fillStyle = style.getPropertyValue("--ink").trim();
+    middles.forEach((at, kind) => at && (ink.strokeText(names[kind], ...at), ink.fillText(names[kind], ...at)));
+  }
+
   function paint() {
-    if (!layer) drawPoints();
     const style = getComputedStyle(canvas), ink = style.getPropertyValue("--ink").trim();
+    if (!layer) (drawPoints(), drawNames(style));
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(layer, 0, 0);

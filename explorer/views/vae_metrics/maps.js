@@ -38,7 +38,7 @@ function makeMaps({ part }) {
     const names = Object.values(known.factors)[colour];
     legend.replaceChildren(kindLegend(names));
     for (const one of panels) {
-      one.plot.draw({ kinds: known.labels[colour] });
+      one.plot.draw({ kinds: known.labels[colour], names });
       one.worth();
     }
   }
@@ -90,7 +90,7 @@ function makeMaps({ part }) {
           return;
         }
         frame = found.frame;
-        plot.draw({ points: found.points, frame, kinds: known.labels[colour] });
+        plot.draw({ points: found.points, frame, kinds: known.labels[colour], names: Object.values(known.factors)[colour] });
         plot.mark(marked);
         figure.dataset.state = "ready";
         status.hidden = true;

@@ -1,11 +1,11 @@
 // Disentanglement in numbers, the rotation dial, the game of naming a slider, and maps of the codes: one of four views at a time.
 
-const METRIC_VIEWS = [["dial", "Turn the code", "The dial: same ELBO, other metrics"], ["scores", "All metrics", "What they are, and what fools them"], ["game", "Name this slider", "What does it move?"], ["maps", "Flat maps", "PCA, t-SNE, UMAP, AE and VAE on the same pictures"]];
+const METRIC_VIEWS = [["dial", "Turn the code", "The dial: same ELBO, other metrics"], ["scores", "All metrics", "What they are, and what fools them"], ["game", "Name this slider", "What does it move?"], ["maps", "Flat maps", "PCA, t-SNE, AE and VAE on the same pictures, and UMAP where the host has it"]];
 const METRIC_LEADS = {
-  dial: "A VAE's ELBO does not care which way the axes of its code point: turned, it gives the same pictures for the same bill. Metrics of disentanglement do care. Drag the disc.",
+  dial: "A VAE's ELBO does not care which way the axes of its code point: turned, it gives the same pictures for the same bill. Metrics of disentanglement do care. Drag the disc: first of a code that could not be better, then of this model's.",
   scores: "Each metric compares a code with factors that are known. None can be trusted alone: here is what each measures, and what it is fooled by.",
   game: "If a code is disentangled, its sliders have names. Move the slider, then say what it moves.",
-  maps: "Five ways to lay the same pictures flat. Only some have a way back from the map to a picture.",
+  maps: "Up to five ways to lay the same pictures flat. Only some have a way back from the map to a picture.",
 };
 
 makePart(element, props, { name: "metrics", prefix: "m", keys: "← → turn, space plays the film, 1 to 5 guess, Enter goes on", models: true, build: buildPart });
@@ -13,7 +13,7 @@ makePart(element, props, { name: "metrics", prefix: "m", keys: "← → turn, sp
 async function buildPart(place, part) {
   const start = await part.wire.get("metrics/start", part.query());
   const toys = Object.keys(start.names);
-  const hub = { part, start, live: null, model: null, source: toys.includes(part.get("from")) ? part.get("from") : "model", names: start.factors, use };
+  const hub = { part, start, live: null, model: null, source: part.get("from") === "model" || toys.includes(part.get("from")) ? part.get("from") : "perfect", names: start.factors, use };
   const known = METRIC_VIEWS.map(([name]) => name), endings = new AbortController();
   let view = known.includes(part.get("view")) ? part.get("view") : "dial";
 
@@ -40,15 +40,17 @@ async function buildPart(place, part) {
     if (view === "maps") maps.show();
   }
 
-  /** The model's codes or a toy's. */
+  /** The model's codes or a toy's. A link that says nothing shows the perfect code: there the scores have most to lose. */
   async function use(source) {
     hub.source = source;
-    part.set({ from: source === "model" ? null : source });
+    part.set({ from: source === "perfect" ? null : source });
     hub.names = source === "model" ? start.factors : start.toy_factors;
     try {
       if (source === "model") hub.live = hub.model;
       else hub.live = makeTurnable(await toyCodes(part, start, source), start);
-      if (hub.live) dial.fresh(true);
+      if (!hub.live) return;
+      begun ||= source === "model";
+      dial.fresh(true);
     } catch (error) {
       part.trouble(error, () => use(source));
     }

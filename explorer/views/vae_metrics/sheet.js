@@ -3,6 +3,8 @@
 function makeSheet({ part, start }) {
   const toys = Object.keys(start.names), report = start.report;
   const many = Object.keys(start.factors).length;
+  // As metric_report.py asks for them; the dial computes while one drags, so it has fewer.
+  const votes = "10,000 + 5,000 for models, 2,000 + 1,000 for made-up codes, 3,000 + 1,500 in the dial";
   const needs = { mig: 1, d: 2, c: 1, inf: 1, sap: 1, factor_vae: 2 };
 
   const cellOf = (told, key) => {
@@ -20,7 +22,7 @@ function makeSheet({ part, start }) {
   const head = piece("tr", {}, piece("th", { scope: "col" }, "Metric"), piece("th", { scope: "col" }, part.model.title),
     toys.map((toy) => piece("th", { scope: "col", title: start.names[toy] }, TOY_WORDS[toy])));
   const rows = METRICS.map((metric) => piece("tr", { "data-metric": metric.key },
-    piece("th", { scope: "row" }, piece("b", {}, metric.name), " ", piece("span", { class: "muted" }, metric.long), piece("details", {},
+    piece("th", { scope: "row" }, piece("b", {}, metric.name), " ", piece("span", { class: "muted" }, metric.long + (metric.key === "factor_vae" ? "; votes: " + votes : "")), piece("details", {},
       piece("summary", {}, "what it is"), piece("p", {}, metric.plain), piece("p", {}, piece("b", {}, "What fools it. "), metric.fooled))),
     piece("td", { class: "own" }, own(metric)),
     toys.map((toy) => piece("td", { "data-toy": toy }, metric.key.startsWith("path") ? "–" : cellOf(start.toys.toys?.[toy], metric.key)))));
