@@ -65,6 +65,7 @@ class Own:
     labels: np.ndarray | None = None  # (N, factors) where they are known
     factors: dict[str, tuple[str, ...]] = field(default_factory=dict)
     judged: bool = False
+    held: int | None = None  # how many of the first no training saw; None for all of them
 
     @property
     def most(self) -> int:
@@ -75,8 +76,8 @@ class Own:
         return self.pixels[:count], labels[:count]
 
     def gallery(self) -> tuple[np.ndarray, list[str]]:
-        shown = self.pixels[:SHOWN]
-        return shown, [f"picture {i + 1}" for i in range(len(shown))]
+        shown, held = self.pixels[:SHOWN], len(self.pixels) if self.held is None else self.held
+        return shown, [("" if i < held else "trained on: ") + f"picture {i + 1}" for i in range(len(shown))]
 
 
 AVATARS, DIGITS = Avatars(), Digits()

@@ -42,6 +42,11 @@ class Pictures:
     def size(self) -> int:
         return self.train.shape[1]
 
+    @property
+    def bytes(self) -> int:
+        """Of a visitor's: of a set that ships, all trainings have the same one."""
+        return self.train.nbytes + self.held.nbytes + self.source.pixels.nbytes if isinstance(self.source, Own) else 0
+
 
 Progress = Callable[[int, int], None]  # so many of so many pictures; may raise Stopped
 
@@ -70,7 +75,7 @@ def of_visitor(images: np.ndarray) -> Pictures:
         raise ValueError(FEW)
     images = images[np.random.default_rng(0).permutation(len(images))]
     held, train = np.split(images, [min(400, max(1, len(images) // 10))])
-    source = Own("your pictures", images[:OWN_KEPT].copy())
+    source = Own("your pictures", images[:OWN_KEPT].copy(), held=len(held))
     return Pictures("upload", train, held, np.empty((len(held), 0), np.int64), source)
 
 

@@ -3,13 +3,16 @@
 A training is heavy, so few run at once, each for so long at most; the rest wait and are told their place.
 """
 
+import atexit
 import logging
 import os
+import queue
 import secrets
 import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 
 import numpy as np
 
@@ -20,13 +23,18 @@ from explorer.tabs.vae.training_film import Film
 from explorer.tabs.vae.training_run import Training, title
 from explorer.tabs.vae.training_settings import Settings, checked
 from explorer.training.data import Unavailable
+from explorer.turns import Full
 
 log = logging.getLogger("explorer")
 
 RUNS = models.OWN_EACH  # kept of a page, each with its model
 PAGES = 80  # that keep any
 KEPT_BYTES = 600_000_000  # of pictures, films and nets of all pages
+WAITING = 24  # trainings in the line: the last of them waits about twelve minutes
+LATELY = 300  # seconds for which a page that holds something is safe from newcomers: a lecturer talks for so long
 GONE = "This training is no longer here; train it again."
+LONG = "Too many trainings wait at this moment; try again in a few minutes."
+CROWDED = "This host keeps as many trainings as it can at this moment; delete one of yours or try again in a few minutes."
 FULL = f"A page keeps {RUNS} trainings; delete one first."
 BROKE = "The training broke off; the host's log says why."
 EXAMPLE = "own-example"  # the first view's training: one for all pages
@@ -55,25 +63,26 @@ class Run:
 
     @property
     def size(self) -> int:
-        """Bytes that would be free without it: its film and four copies of its net (weights, average, and Adam's two)."""
+        """Bytes of its film and of four copies of its net (weights, average, and Adam's two); not of its pictures."""
         if self.training is None:
             return 0
         return self.training.film.size + 16 * sum(p.numel() for p in self.training.run.model.parameters())
 
     def go(self) -> None:
         """Into the line."""
-        self.state, self.note = "waiting", ""
-        self._wanted.set()
         with _lock:
+            self.state, self.note = "waiting", ""
+            self._wanted.set()
             _line.append(self)
-        self._turn = _seats.submit(self._work)
+            self._turn = _seats.submit(self._work)
 
     def stop(self) -> None:
         """It ends after the step that it is at; one that waits leaves the line."""
-        self._wanted.clear()
-        if self._turn is not None and self._turn.cancel():
-            _leave(self)
-            self.state = "stopped"
+        with _lock:
+            self._wanted.clear()
+            if self._turn is not None and self._turn.cancel():
+                _leave(self)
+                self.state = "stopped"
 
     def wait(self, seconds: float) -> None:
         """Until it has come to rest, for tests and scripts."""
@@ -163,8 +172,45 @@ def _humble() -> None:
         pass
 
 
-_seats = ThreadPoolExecutor(limits.TRAININGS, thread_name_prefix="vae-training", initializer=_humble)
-_reading = ThreadPoolExecutor(1, thread_name_prefix="vae-zip", initializer=_humble)
+class Workers:
+    """Threads that take work in the order in which it came. Unlike a pool's they do not hold up the end of the process."""
+
+    def __init__(self, count: int, name: str):
+        self._todo: queue.SimpleQueue = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._run, name=f"{name}-{i}", daemon=True) for i in range(count)]
+        self._begin = threading.Lock()
+
+    def submit(self, work: Callable) -> Future:
+        with self._begin:
+            for thread in self._threads:
+                if thread.ident is None:  # never started; nobody may ever train
+                    thread.start()
+        turn: Future = Future()
+        self._todo.put((turn, work))
+        return turn
+
+    def end(self, until: float) -> None:
+        """Nothing new is taken up; waits for what is under way, but not beyond that moment of `time.monotonic`."""
+        for _ in self._threads:
+            self._todo.put(None)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, until - time.monotonic()))
+
+    def _run(self) -> None:
+        _humble()
+        while (task := self._todo.get()) is not None:
+            turn, work = task
+            if turn.set_running_or_notify_cancel():
+                try:
+                    turn.set_result(work())
+                except BaseException as problem:
+                    turn.set_exception(problem)
+            del task, turn, work  # an idle thread holds no pictures
+
+
+_seats = Workers(limits.TRAININGS, "vae-training")
+_reading = Workers(1, "vae-zip")
 _line: list[Run] = []
 _lock = threading.RLock()
 
@@ -223,8 +269,8 @@ class Upload:
 
     @property
     def size(self) -> int:
-        kept = self.pictures.train.nbytes + self.pictures.held.nbytes if self.pictures else 0
-        return len(self._data) + kept
+        """Bytes of the ZIP; not of its pictures, which trainings may hold too."""
+        return len(self._data)
 
     @property
     def told(self) -> dict:
@@ -239,10 +285,23 @@ class Page:
     def __init__(self):
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.upload: Upload | None = None
+        self.seen = time.monotonic()
 
     @property
     def size(self) -> int:
         return sum(run.size for run in self.runs.values()) + (self.upload.size if self.upload else 0)
+
+    @property
+    def data(self) -> list[Pictures]:
+        """The pictures that it brought, those of a ZIP that it let go of included where a training still holds them."""
+        brought = [run.data for run in self.runs.values()] + [self.upload.pictures if self.upload else None]
+        return [data for data in brought if data is not None]
+
+    @property
+    def safe(self) -> bool:
+        """Whether it holds something that somebody may be looking at."""
+        live = any(run.live for run in self.runs.values()) or (self.upload and self.upload.state == "reading")
+        return bool(live or ((self.runs or self.upload) and time.monotonic() - self.seen < LATELY))
 
     def close(self) -> None:
         for run in self.runs.values():
@@ -255,27 +314,37 @@ _pages: OrderedDict[str, Page] = OrderedDict()
 _shared, _nobody = Page(), Page()  # one holds the example
 
 
+def kept_bytes(pages: Iterable[Page]) -> int:
+    """Of all that they hold; pictures that several trainings share count once."""
+    pages = list(pages)
+    return sum(page.size for page in pages) + sum({id(data): data.bytes for page in pages for data in page.data}.values())
+
+
 def known(session: str) -> Page | None:
     with _lock:
-        return _pages.get(session)
+        if found := _pages.get(session):
+            found.seen = time.monotonic()
+        return found
 
 
 def page(session: str) -> Page:
-    """The page of that session, made where there is none. Of too many the one goes that was longest without news."""
+    """The page of that session, made where there is none.
+
+    Of too many those go that hold nothing, then those that were longest without news; where nobody can go, raises Full.
+    """
     with _lock:
-        found = _pages.setdefault(session, Page())
-        _pages.move_to_end(session)
-        gone = []
-        while len(_pages) > PAGES or (len(_pages) > 1 and sum(p.size for p in _pages.values()) > KEPT_BYTES):
-            idle = [s for s, p in _pages.items() if s != session and not any(run.live for run in p.runs.values())]
+        while (session not in _pages and len(_pages) >= PAGES) or kept_bytes(_pages.values()) > KEPT_BYTES:
+            idle = [name for name, one in _pages.items() if name != session and not one.safe]
             if not idle:
-                break
-            gone.append((idle[0], _pages.pop(idle[0])))
-    for name, old in gone:
-        old.close()
-        for run in old.runs:
-            models.forget(name, run)
-    return found
+                raise Full(CROWDED)
+            gone = min(idle, key=lambda name: (bool(_pages[name].runs or _pages[name].upload), _pages[name].seen))
+            old = _pages.pop(gone)
+            old.close()
+            for run in old.runs:
+                models.forget(gone, run)
+        found = _pages.setdefault(session, Page())
+        found.seen = time.monotonic()
+        return found
 
 
 def left(session: str) -> None:
@@ -313,12 +382,20 @@ def example() -> Run:
         return _shared.runs[EXAMPLE]
 
 
+def _room(session: str) -> None:
+    """Raises Full where the line has no place left; that of the page itself would fall free."""
+    if sum(run.session != session for run in _line) >= WAITING:
+        raise Full(LONG)
+
+
 def train(session: str, given: dict) -> Run:
     """Begins a training, or takes its place in the line; the page's running one stops."""
-    settings, mine = checked(given), page(session)
+    settings = checked(given)
     if reason := training_data.lacking().get(settings.data):
         raise ValueError(reason)
     with _lock:
+        _room(session)
+        mine = page(session)
         if len(mine.runs) >= RUNS:
             raise ValueError(FULL)
         data = mine.upload.pictures if settings.data == "upload" and mine.upload else None
@@ -333,19 +410,21 @@ def train(session: str, given: dict) -> Run:
 
 def go_on(session: str, name, steps: int | None = None) -> Run:
     """Continues one that was stopped, or gives one that came to its end another budget."""
-    found = own(session, name)
-    if found.live:
-        return found
-    if found.state == "failed":
-        raise ValueError("This training failed and cannot go on; change a setting and train again.")
-    if found.training and found.training.done:
-        if found.training.goal >= 5 * 20_000:
-            raise ValueError("This training is long enough.")
-        found.training.further(found.settings.steps)
-    for other in page(session).runs.values():
-        if other is not found:
-            other.stop()
-    found.go()
+    with _lock:  # asked twice at once, it is taken up once
+        found = own(session, name)
+        if found.live:
+            return found
+        if found.state == "failed":
+            raise ValueError("This training failed and cannot go on; change a setting and train again.")
+        _room(session)
+        if found.training and found.training.done:
+            if found.training.goal >= 5 * 20_000:
+                raise ValueError("This training is long enough.")
+            found.training.further(found.settings.steps)
+        for other in known(session).runs.values():
+            if other is not found:
+                other.stop()
+        found.go()
     return found
 
 
@@ -368,8 +447,9 @@ def delete(session: str, name) -> None:
 def bring(session: str, data: bytes) -> Upload:
     """A ZIP, judged at once and read in the background. Raises ValueError."""
     training_zip.opened(data)
-    mine, made = page(session), Upload(data)
+    made = Upload(data)
     with _lock:
+        mine = page(session)
         waiting = sum(1 for p in _pages.values() if p.upload and p.upload.state == "reading")
         if waiting >= limits.TRAINING_UPLOADS:
             raise ValueError("Many ZIPs are being read at this moment; try again shortly.")
@@ -393,3 +473,16 @@ def pictures(session: str, name) -> np.ndarray:
     if found.training is None:
         raise ValueError("This training has not begun yet.")
     return found.training.data.held[:1000]
+
+
+def _end() -> None:
+    """The process ends: whoever trains leaves after the step it is at, which torch wants finished; a second at most."""
+    with _lock:
+        for one in (_shared, *_pages.values()):
+            one.close()
+    until = time.monotonic() + 1
+    for workers in (_seats, _reading):
+        workers.end(until)
+
+
+atexit.register(_end)

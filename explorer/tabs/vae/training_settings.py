@@ -68,7 +68,7 @@ def checked(given: dict) -> Settings:
         raise ValueError(f"One can train on {', '.join(SETS)}.")
     title, sizes = SETS[found["data"]]
     found.setdefault("size", sizes[0])
-    if isinstance(found["size"], bool) or found["size"] not in sizes:
+    if type(found["size"]) is not int or found["size"] not in sizes:
         raise ValueError(f"{title}: pictures of {' or '.join(map(str, sizes))} pixels a side.")
     layers = int(math.log2(found["size"] // 4))
     found.setdefault("widths", (8, 16, 32, 64)[:layers])

@@ -43,3 +43,11 @@ def test_ones_own_pictures_have_labels_only_where_they_are_known(labels):
     assert np.array_equal(got, pixels[:10]) and known.shape == (10, 0 if labels is None else 1) and source.most == 40
     images, captions = source.gallery()
     assert len(images) == len(captions) == SHOWN and captions[0] == "picture 1"
+
+
+def test_ones_own_pictures_that_a_training_saw_are_told_apart():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    captions = ["picture 1", "picture 2", "trained on: picture 3", "trained on: picture 4", "trained on: picture 5"]
+    assert Own("mine", pixels, held=2).gallery()[1] == captions
+    images = Own("mine", pixels, held=2).gallery()[0]
+    assert np.array_equal(images, pixels)

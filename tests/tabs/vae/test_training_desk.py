@@ -1,8 +1,12 @@
 """Seats, the line before them, what a page keeps, and what goes when it is closed. With tiny nets of a few steps."""
 
 import io
+import subprocess
+import sys
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from explorer import limits
 from explorer.tabs.vae import models, training_desk
 from explorer.tabs.vae.training_desk import Run
 from explorer.tabs.vae.training_run import Training
+from explorer.turns import Full
 
 SMALL = {"widths": [4, 4, 4], "batch": 8, "steps": 3}
 ENDLESS = SMALL | {"steps": 20_000}
@@ -173,6 +178,51 @@ def test_a_closed_page_stops_its_training_and_leaves_nothing(held):
         models.get(run.name, "page-a")
 
 
+def test_the_line_has_an_end_and_who_is_refused_loses_nothing(monkeypatch, held):
+    monkeypatch.setattr(training_desk, "WAITING", 1)
+    running = [training_desk.train(f"page-{i}", SMALL) for i in range(limits.TRAININGS)]
+    until(lambda: all(run.state == "running" for run in running))
+    waiting = training_desk.train("early", SMALL)
+    for late in ("late", "page-0"):  # a newcomer, and one whose own training runs
+        with pytest.raises(Full, match="wait at this moment"):
+            training_desk.train(late, SMALL)
+    assert training_desk.known("late") is None and running[0].state == "running" and running[0]._wanted.is_set()
+    another = training_desk.train("early", SMALL)  # in the place of the page's own
+    assert waiting.state == "stopped" and another.told["place"] == 1
+
+
+def test_who_goes_on_finds_the_line_full_too(monkeypatch):
+    run = finished("page-a")
+    monkeypatch.setattr(training_desk, "WAITING", 0)
+    with pytest.raises(Full):
+        training_desk.go_on("page-a", run.name)
+    assert run.state == "done" and run.training.goals == [3]  # nothing has begun
+
+
+def test_asked_twice_at_once_a_training_goes_on_in_one_seat(held):
+    held.set()
+    run = finished("page-a")
+    held.clear()
+    with ThreadPoolExecutor(8) as pool:
+        assert {one.name for one in pool.map(lambda _: training_desk.go_on("page-a", run.name), range(8))} == {run.name}
+    held.set()
+    run.wait(SECONDS)
+    assert run.state == "done" and run.training.goals == [3, 6]
+
+
+def test_the_process_ends_though_trainings_run_and_wait():
+    script = f"""
+from explorer.tabs.vae import training_desk
+runs = [training_desk.train(f"page-{{i}}", {ENDLESS}) for i in range(6)]
+while sum(run.state == "running" for run in runs) < 2 or not all(run.training.run.step for run in runs if run.training):
+    pass
+print("leaving", flush=True)
+"""
+    root = Path(training_desk.__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "leaving\n", "")
+
+
 # ---- What a page keeps --------------------------------------------------------------------------------------------------
 
 
@@ -188,24 +238,51 @@ def test_a_page_keeps_a_few_trainings_and_lets_one_go():
 
 def test_of_too_many_pages_the_one_longest_without_news_goes(monkeypatch):
     monkeypatch.setattr(training_desk, "PAGES", 2)
-    old = finished("page-0", steps=1)
-    for i in (1, 2):
-        training_desk.page(f"page-{i}")
-    assert list(training_desk._pages) == ["page-1", "page-2"]
+    monkeypatch.setattr(training_desk, "LATELY", 0)
+    old, new = finished("page-0", steps=1), finished("page-1", steps=1)
+    training_desk.page("page-2")
+    assert list(training_desk._pages) == ["page-1", "page-2"] and models.get(new.name, "page-1")
     with pytest.raises(ValueError):
         models.get(old.name, "page-0")
+
+
+def test_a_page_that_holds_something_and_was_seen_lately_stays_and_the_newcomer_is_refused(monkeypatch):
+    monkeypatch.setattr(training_desk, "PAGES", 2)
+    mine = finished("page-0", steps=1)
+    training_desk.page("page-1")  # it holds nothing, so it goes first
+    other = finished("page-2", steps=1)
+    assert list(training_desk._pages) == ["page-0", "page-2"]
+    with pytest.raises(Full, match="as many trainings as it can"):
+        training_desk.train("page-3", SMALL)
+    assert list(training_desk._pages) == ["page-0", "page-2"]
+    assert models.get(mine.name, "page-0") and models.get(other.name, "page-2")
+    assert finished("page-0", steps=1).kept  # who is here already goes on as before
 
 
 def test_of_too_many_bytes_too_but_no_page_loses_what_it_waits_for(monkeypatch, held):
     running = training_desk.train("page-0", SMALL)
     until(lambda: running.training and running.training.run.step)
     training_desk.page("page-1").upload = type(
-        "Full", (), {"size": 10**9, "state": "ready", "stop": lambda self: None, "told": {}}
+        "Large", (), {"size": 10**9, "state": "ready", "pictures": None, "stop": lambda self: None, "told": {}}
     )()
+    with pytest.raises(Full):
+        training_desk.page("page-2")
+    monkeypatch.setattr(training_desk, "LATELY", 0)
     training_desk.page("page-2")
     assert list(training_desk._pages) == ["page-0", "page-2"]
     held.set()
     running.wait(SECONDS)
+
+
+def test_pictures_that_a_page_brought_count_once_and_as_long_as_a_training_holds_them():
+    upload = training_desk.bring("page-a", zipped(12))
+    until(lambda: upload.state != "reading")
+    mine, of_pictures = training_desk.page("page-a"), 2 * 12 * 32 * 32 * 3  # split for training, and whole with the model
+    assert training_desk.kept_bytes([mine]) == of_pictures
+    runs = [finished("page-a", data="upload", steps=1, seed=seed) for seed in (0, 1)]
+    assert training_desk.kept_bytes([mine]) == of_pictures + sum(run.size for run in runs)
+    training_desk.drop("page-a")
+    assert training_desk.kept_bytes([mine]) == of_pictures + sum(run.size for run in runs)
 
 
 def test_the_size_of_a_training_is_that_of_its_film_and_its_nets():

@@ -343,6 +343,7 @@ def test_a_visitors_pictures_are_split_and_lose_none(count, held):
     assert len(found.held) == held and len(found.train) == count - held
     both = np.concatenate([found.held, found.train])
     assert sorted(both.reshape(count, -1).tolist()) == sorted(images.reshape(count, -1).tolist())
+    assert found.source.held == held and found.bytes == images.nbytes + found.source.pixels.nbytes
     assert np.array_equal(found.source.pixels[:held], found.held) and len(found.source.pixels) <= training_data.OWN_KEPT
 
 

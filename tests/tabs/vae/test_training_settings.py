@@ -30,7 +30,7 @@ def test_pictures_of_each_size_take_their_layers(size, layers):
 @pytest.mark.parametrize("given", [
     {"data": "mnist"}, {"data": ["digits"]}, {"data": None}, {"beta": -1}, {"beta": 17}, {"beta": None}, {"beta": True},
     {"beta": "1"}, {"beta": float("nan")}, {"dims": 1}, {"dims": 33}, {"dims": 2.5}, {"dims": "2"}, {"dims": None},
-    {"size": 64}, {"size": 16},
+    {"size": 64}, {"size": 16}, {"size": 32.0},
     {"size": True}, {"size": [32]}, {"widths": [16, 32]}, {"widths": [16, 32, 65]}, {"widths": "16"}, {"widths": [16.0, 32, 64]},
     {"widths": None}, {"sigma": 0}, {"sigma": 1e9}, {"lr": 0}, {"lr": float("inf")}, {"batch": 7}, {"batch": True}, {"steps": 0},
     {"steps": 10**9}, {"seed": -1}, {"surprise": 1}, {1: 2},
