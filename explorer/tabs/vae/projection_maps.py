@@ -7,16 +7,18 @@ PCA and t-SNE are scikit-learn's. t-SNE has no way back, and takes its time: its
 import importlib.util
 import json
 import logging
+import math
 import sys
 import threading
 import zlib
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, wraps
 
 import numpy as np
 
-from explorer import assets
+from explorer import assets, export
 from explorer.tabs.vae import worlds
 from explorer.tabs.vae.sources import BY_NAME
 
@@ -37,6 +39,28 @@ NO_UMAP = "UMAP is not installed on this host; pip install umap-learn brings it.
 log = logging.getLogger("explorer")
 
 
+def once(work: Callable) -> Callable:
+    """`work`, done once for each of its few questions, also where a whole class asks at the same time. What fails is not kept."""
+    kept, locks, lock = {}, {}, threading.Lock()
+
+    @wraps(work)
+    def asked(*question):
+        if question in kept:
+            return kept[question]
+        with lock:
+            mine = locks.setdefault(question, threading.Lock())
+        try:
+            with mine:
+                if question not in kept:
+                    kept[question] = work(*question)
+                return kept[question]
+        finally:
+            with lock:
+                locks.pop(question, None)
+
+    return asked
+
+
 @dataclass(frozen=True)
 class Pictures:
     """Pixels (N, S, S, 3) uint8 with what is known of them: labels (N, K) and the names of factors and values."""
@@ -54,7 +78,7 @@ class Pictures:
         return zlib.crc32(np.ascontiguousarray(self.pixels).tobytes())
 
 
-@cache
+@once
 def pictures(data: str) -> Pictures:
     """Those of "digits" or "avatars", the first ones of the maps of worlds. Raises ValueError for another name."""
     _known(data)
@@ -63,7 +87,7 @@ def pictures(data: str) -> Pictures:
     return Pictures(pixels, labels, source.factors)
 
 
-@lru_cache(maxsize=2)
+@once
 def pca(data: str):
     """scikit-learn's PCA of the pixels, with the components that t-SNE starts from."""
     from sklearn.decomposition import PCA
@@ -71,7 +95,7 @@ def pca(data: str):
     return PCA(FEW, svd_solver="randomized", random_state=0).fit(pictures(data).flat)
 
 
-@lru_cache(maxsize=2)
+@once
 def _reduced(data: str) -> np.ndarray:
     return pca(data).transform(pictures(data).flat)
 
@@ -93,7 +117,15 @@ def points(data: str, kind: str, perplexity: int = 30) -> np.ndarray | None:
     if kind == "tsne" and (found := shipped(data, perplexity)) is not None:
         return found
     task = _task(data, kind, perplexity)
-    return task.result() if task.done() else None
+    if not task.done():
+        return None
+    try:
+        return task.result()
+    except Exception:
+        with _lock:
+            if _tasks.get((data, kind, perplexity)) is task:
+                del _tasks[(data, kind, perplexity)]  # the next who asks tries again
+        raise
 
 
 def tsne(data: str, perplexity: int) -> np.ndarray:
@@ -137,7 +169,7 @@ def shipped(data: str, perplexity: int) -> np.ndarray | None:
     return None
 
 
-@lru_cache(maxsize=24)
+@once
 def worth(data: str, kind: str, perplexity: int = 30) -> dict:
     """{trust, knn: {factor: {accuracy, usual}}, variance}: how far neighbours on the map are neighbours in pixels, and how often
     the neighbours on the map know a picture's attribute; `usual` is the part of the commonest value."""
@@ -162,7 +194,7 @@ def worth(data: str, kind: str, perplexity: int = 30) -> dict:
     return told
 
 
-@lru_cache(maxsize=2)
+@once
 def distances(data: str) -> np.ndarray:
     """Between all pairs of pictures, of their pixels: (N, N) float32."""
     from sklearn.metrics import pairwise_distances
@@ -192,12 +224,50 @@ def frame(places: np.ndarray) -> np.ndarray:
     return np.stack([low - air, high + air], 1)
 
 
-@lru_cache(maxsize=6)
+@once
 def board(data: str, kind: str) -> np.ndarray:
     """The pictures of BOARD x BOARD places, row by row from the top: (BOARD^2, S, S, 3)."""
+    _known(data, kind)
+    if kind in NO_WAY_BACK:
+        raise ValueError(NO_WAY_BACK[kind])
     (left, right), (bottom, top) = frame(points(data, kind))
     x, y = np.linspace(left, right, BOARD), np.linspace(top, bottom, BOARD)
     return decode(data, kind, np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32))
+
+
+# ---- Sheets of pictures ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Pictures as one PNG: their shape (F, S, S, 3), and how many are in a row."""
+
+    png: bytes
+    shape: tuple[int, ...]
+    columns: int
+
+
+@once
+def faces_sheet(data: str) -> Sheet:
+    """All pictures, half their size where they are large."""
+    return _sheet(small(pictures(data).pixels))
+
+
+def small(pixels: np.ndarray) -> np.ndarray:
+    if pixels.shape[1] <= 32:
+        return pixels
+    n, side, _, _ = pixels.shape
+    return pixels.reshape(n, side // 2, 2, side // 2, 2, 3).mean((2, 4)).round().astype(np.uint8)
+
+
+@once
+def board_sheet(data: str, kind: str) -> Sheet:
+    return _sheet(board(data, kind))
+
+
+def _sheet(frames: np.ndarray) -> Sheet:
+    columns = math.ceil(math.sqrt(len(frames)))
+    return Sheet(export.png(export.grid(frames, columns), effort=1), frames.shape, columns)
 
 
 def _known(data: str, kind: str = "pca", perplexity: int = 30) -> None:

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from explorer.tabs.vae import elbo, engine, metric_codes, metric_report, metric_routes, metric_toys, model, models
 from explorer.tabs.vae import metric_scores as scores
+from explorer.tabs.vae import projection_maps as maps
 from explorer.tabs.vae.metric_rotation import Turn, logarithm
 from explorer.tabs.vae.sources import DIGITS, Own
 
@@ -151,8 +152,8 @@ def test_maps_are_told_with_their_labels(ask):
 
 def test_large_pictures_are_halved():
     pixels = np.arange(2 * 64 * 64 * 3, dtype=np.uint32).reshape(2, 64, 64, 3).astype(np.uint8)
-    assert metric_routes._small(pixels).shape == (2, 32, 32, 3)
-    assert metric_routes._small(np.full((1, 64, 64, 3), 7, np.uint8)).max() == 7
+    assert maps.small(pixels).shape == (2, 32, 32, 3)
+    assert maps.small(np.full((1, 64, 64, 3), 7, np.uint8)).max() == 7
 
 
 @pytest.mark.parametrize("path, query, sentence", [

@@ -107,3 +107,66 @@ def test_umap_that_is_not_installed_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(maps.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="pip install umap-learn"):
         maps.points("digits", "umap")
+
+
+def test_a_board_needs_a_way_back(monkeypatch):
+    monkeypatch.setattr(maps, "shipped", lambda data, perplexity: None)
+    for kind in maps.NO_WAY_BACK:
+        with pytest.raises(ValueError, match="decoder"):
+            maps.board("digits", kind)
+
+
+def test_a_map_that_failed_is_tried_again(monkeypatch):
+    def fail(data, perplexity):
+        raise MemoryError
+
+    monkeypatch.setattr(maps, "shipped", lambda data, perplexity: None)
+    monkeypatch.setattr(maps, "tsne", fail)
+    monkeypatch.setattr(maps, "_tasks", {})
+    maps._task("digits", "tsne", 5).exception(30)
+    with pytest.raises(MemoryError):
+        maps.points("digits", "tsne", 5)
+    monkeypatch.setattr(maps, "tsne", lambda data, perplexity: np.zeros((3, 2), np.float32))
+    maps._task("digits", "tsne", 5).result(30)
+    assert maps.points("digits", "tsne", 5).shape == (3, 2)
+
+
+def test_a_class_that_asks_at_once_has_one_answer_made():
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier, Event
+
+    made, together, go = [], Barrier(5), Event()
+
+    @maps.once
+    def square(number):
+        made.append(number)
+        go.wait(30)
+        if number < 0:
+            raise ValueError("no")
+        return number**2
+
+    def ask(number):
+        together.wait(30)
+        return square(number)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(ask, 3) for _ in range(4)]
+        together.wait(30)
+        go.set()
+        assert [answer.result(30) for answer in answers] == [9] * 4 and made == [3]
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            square(-1)
+    assert made == [3, -1, -1]  # what failed is not kept
+
+
+def test_sheets_are_encoded_once(digits):
+    import io
+
+    from PIL import Image
+
+    sheet = maps.faces_sheet("digits")
+    assert maps.faces_sheet("digits") is sheet and maps.board_sheet("digits", "pca") is maps.board_sheet("digits", "pca")
+    assert sheet.shape == digits.pixels.shape and sheet.columns == 43
+    found = np.asarray(Image.open(io.BytesIO(sheet.png)).convert("RGB"))
+    np.testing.assert_array_equal(found[32:64, 64:96], digits.pixels[43 + 2])
