@@ -100,6 +100,21 @@ def test_three_strips_share_their_ends_and_one_scrubber(open_part):
 
 
 @pytest.mark.browser
+def test_lengths_are_shown_without_a_guess_and_axes_have_equal_decimals(open_part):
+    page = open_part("", '[data-path="ready"]')
+    charts = page.eval_on_selector_all(
+        f"{PART} .way[data-way=lerp] .chart-art",
+        "all => all.map(art => [...art.querySelectorAll('.chart-tick[x=\"-6\"]')].map(tick => tick.textContent))",
+    )
+    assert len(charts) == 2
+    for ticks in charts:
+        assert len(ticks) == 3 and len({len(tick.partition(".")[2]) for tick in ticks}) == 1, ticks
+    page.click(f'{PART} .way[data-way="lerp"] [data-do="show"]')
+    assert page.locator(f'{PART} [data-do="show"]').is_hidden()
+    assert "hidden" not in page.locator(f"{PART} .way-length").first.text_content()
+
+
+@pytest.mark.browser
 def test_swap_keys_and_the_link_of_a_path(open_part):
     page = open_part("&p_a=gallery:3&p_b=code:1,-1&p_t=6", '[data-path="ready"]')
     assert fact(page, "t") == "0.250"
@@ -171,6 +186,9 @@ def test_the_blend_between_cells_is_their_mix(open_part):
 @pytest.mark.browser
 def test_a_drawn_path_plays_and_stands_in_the_link(open_part):
     page = open_part("&p_tool=corners", '[data-exact="true"]')
+    with page.expect_download() as download:  # nothing is drawn yet: round the corners
+        page.get_by_role("button", name="GIF of the path").click()
+    assert download.value.suggested_filename == "drive.gif"
     page.click(f'{PART} [data-do="record"]')
     field = page.locator(f"{PART} .board-field")
     field.scroll_into_view_if_needed()

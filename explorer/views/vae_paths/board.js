@@ -1,6 +1,7 @@
 // Four faces at the corners, all between them decoded once, a puck that mixes them under the finger, and ways drawn over it.
 
 const BOARD_LETTERS = "ABCD";
+const BOARD_ROUND = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]; // what is saved while no path is drawn
 
 function cornerBoard(lab) {
   const { part, book } = lab;
@@ -217,13 +218,12 @@ function cornerBoard(lab) {
   function offer() {
     const save = (name, query) => part.wire.file(name, query).catch((error) => window.explorer.toast(error.message));
     const drive = (format) => {
-      if (!way) return window.explorer.toast("Draw a path on the board first.", "note");
       const frames = Math.round(Math.min(96, Math.max(16, 12 * +speed.value)));
-      save("paths/drive", { ...boardQuery(), side: null, way: packDrive(way), frames, fps: Math.round(Math.min(50, Math.max(2, frames / +speed.value))), format, pingpong: round.value() === "loop" ? 0 : 1 });
+      save("paths/drive", { ...boardQuery(), side: null, way: packDrive(way ?? BOARD_ROUND), frames, fps: Math.round(Math.min(50, Math.max(2, frames / +speed.value))), format, pingpong: !way || round.value() === "loop" ? 0 : 1 });
     };
     const kinds = { gif: "GIF of the path", mp4: "MP4 of the path", strip: "Strip of the path" };
     files.replaceChildren(piece("span", { class: "muted" }, "Save"), buttonOf({ words: "Board", title: "All cells as one PNG", press: () => save("paths/board", { ...boardQuery(), format: "strip" }) }),
-      ...lab.facts.exports.map((format) => buttonOf({ words: kinds[format], title: "The drawn path, decoded exactly", press: () => drive(format) })),
+      ...lab.facts.exports.map((format) => buttonOf({ words: kinds[format], title: "The drawn path, decoded exactly; while there is none, A – B – D – C – A", press: () => drive(format) })),
       lab.python("board", () => ({ corners: names.join("|"), side, keep: keep ? 1 : 0, x: place[0].toFixed(4), y: place[1].toFixed(4), way: way ? packDrive(way) : null })), lab.link());
   }
 

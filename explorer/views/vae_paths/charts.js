@@ -27,6 +27,9 @@ function roundUp(most) {
   return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= most * 0.999) * power;
 }
 
+/** The fewest decimals that write all of these exactly, five at most: numbers of one axis have the same. */
+const axisDigits = (values) => [0, 1, 2, 3, 4].find((digits) => values.every((v) => Math.abs(v * 10 ** digits - Math.round(v * 10 ** digits)) < 1e-6)) ?? 5;
+
 /** lineChart({title, unit, x: [label, low, high], height, move(x), from}): `.node`, `.cursor(x)`,
  *  `.set([{name, way, xs, ys, errors?}], {value, words}, high)`: lines, a level, where the axis ends. `from` 1: it need not begin at 0. */
 function lineChart({ title, unit, x: [across, left, right], height = 112, move = null, from = 0 }) {
@@ -63,9 +66,10 @@ function lineChart({ title, unit, x: [across, left, right], height = 112, move =
     }
     const atY = (y) => inner.h * (1 - (Math.min(y, top) - bottom) / (top - bottom));
     const middle = (bottom + top) / 2;
-    const ticks = [bottom, middle, top].map((y) => [
+    const levels = [bottom, middle, top], digits = axisDigits(levels);
+    const ticks = levels.map((y) => [
       drawn("line", { x1: 0, x2: inner.w, y1: atY(y), y2: atY(y), class: "chart-grid" }),
-      drawn("text", { x: -6, y: atY(y) + 4, class: "chart-tick", "text-anchor": "end" }, shortText(y)),
+      drawn("text", { x: -6, y: atY(y) + 4, class: "chart-tick", "text-anchor": "end" }, minusText(y.toFixed(digits))),
     ]).flat();
     const ends = [left, (left + right) / 2, right].map((x, i) =>
       drawn("text", { x: atX(x), y: inner.h + 13, class: "chart-tick", "text-anchor": ["start", "middle", "end"][i] }, String(x)));

@@ -26,7 +26,7 @@ function latentPlane({ move }) {
     }
     ticks.replaceChildren(...numbers);
     const keys = labels ? values.slice(0, 10).map((value, i) => piece("span", { class: "plane-key", "data-kind": i }, value)) : [];
-    legend.replaceChildren(piece("span", {}, labels ? `Dots: codes of pictures by ${factor}: ` : "Dots: codes of pictures. "), ...keys, piece("span", {}, " Rings: 1, 2, 3 σ of the prior. Drag A and B."));
+    legend.replaceChildren(piece("span", {}, labels ? `Dots: codes of pictures by ${factor}: ` : "Dots: codes of pictures. "), ...keys, piece("span", {}, " Rings: 1, 2, 3 σ of the prior; z₀ to the right, z₁ up. Drag A and B."));
   }
 
   function paths(ways, ends) {

@@ -24,8 +24,7 @@ function pathLab(lab) {
   const guesses = Object.keys(PATH_WAYS).map((way) => piece("button", { type: "button", class: "button", "data-guess": way, onclick: () => guess(way) }, PATH_WAYS[way][0]));
   const verdict = piece("p", { class: "verdict", role: "status" });
   const bars = piece("div", { class: "way-bars", hidden: true });
-  const reveal = buttonOf({ words: "Just show me", title: "Show the lengths", press: () => guess("") });
-  const asking = piece("div", { class: "tools guess" }, piece("b", {}, "Along which one does the picture change least?"), guesses, reveal);
+  const asking = piece("div", { class: "tools guess" }, piece("b", {}, "Along which one does the picture change least?"), guesses);
   const words = piece("p", { class: "aside" });
 
   const progress = piece("progress", { max: 1, value: 0 });
@@ -55,11 +54,12 @@ function pathLab(lab) {
     const norm = lineChart({ title: "Length of the code", unit: "|z|", x: ["t", 0, 1], move });
     const step = lineChart({ title: "Change from picture to picture", unit: "", x: ["t", 0, 1], move });
     const total = piece("b", { class: "way-length" });
+    const reveal = way === "lerp" && buttonOf({ words: "Just show me", title: "Show the lengths", press: () => guess(""), "data-do": "show" });
     const note = piece("div", { class: "tools way-note" });
     const node = piece("article", { class: "way", "data-way": way, "data-state": "empty" },
-      piece("header", { class: "way-head" }, piece("span", { class: "way-swatch", "data-way": way, "aria-hidden": "true" }), piece("h4", {}, PATH_WAYS[way][0]), piece("span", { class: "muted" }, PATH_WAYS[way][1]), total),
+      piece("header", { class: "way-head" }, piece("span", { class: "way-swatch", "data-way": way, "aria-hidden": "true" }), piece("h4", {}, PATH_WAYS[way][0]), piece("span", { class: "muted" }, PATH_WAYS[way][1]), total, reveal || null),
       big, piece("div", { class: "way-body" }, film, note, piece("div", { class: "way-charts" }, norm.node, step.node)));
-    return { node, big, film, norm, step, total, note };
+    return { node, big, film, norm, step, total, note, reveal };
   }
 
   const frames = () => lab.facts.frames;
@@ -105,8 +105,9 @@ function pathLab(lab) {
     play.querySelector("span").textContent = "Play";
   }
 
+  /** A way as a strip; the straight line stands for a geodesic that is not found yet. */
   function paintFilm(way) {
-    const row = rows[way], sprite = films[way], { film } = row;
+    const row = rows[way], sprite = films[way] ?? films.lerp, { film } = row;
     const cells = Math.min(frames(), Math.max(5, Math.floor((film.clientWidth || 720) / 60)));
     const side = sprite.width;
     Object.assign(film, { width: cells * side, height: side });
@@ -147,7 +148,7 @@ function pathLab(lab) {
   }
 
   function judge() {
-    asking.hidden = shown;
+    asking.hidden = rows.lerp.reveal.hidden = shown;
     bars.hidden = !shown;
     const eye = lab.facts.eye, apart = found.lerp?.apart ?? 0;
     tellText(words, `A path's length is the sum of its ${frames() - 1} steps; a step is how far a picture is from the next by ${eye.words}. ` +
@@ -193,6 +194,7 @@ function pathLab(lab) {
       rows.geodesic.node.dataset.state = "empty";
       rows.slerp.note.replaceChildren(...(measured.slerp.turns ? [] : [piece("span", { class: "muted" }, "A and B lie on one line through 0: no arc is defined, so this is the straight line.")]));
       for (const way of ["lerp", "slerp"]) (rows[way].node.dataset.state = "ready", paintFilm(way));
+      paintFilm("geodesic");
       chartAll();
       part.facts({ path: "ready", geodesic: "busy" });
       strips.removeAttribute("aria-busy");
@@ -281,7 +283,7 @@ function pathLab(lab) {
     handOver(csvText(["path", "t", "norm", "step (" + lab.facts.eye.unit + ")", "length so far"], rows), "paths.csv");
   }
 
-  const watch = new ResizeObserver(() => Object.keys(films).forEach(paintFilm));
+  const watch = new ResizeObserver(() => films.lerp && Object.keys(rows).forEach(paintFilm));
   watch.observe(rows.lerp.node);
 
   return {
