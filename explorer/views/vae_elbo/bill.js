@@ -6,15 +6,15 @@ function makeBill(lab) {
   const { part } = lab;
   const shots = { x: shotOf("x", "the picture"), xhat: shotOf("xhat", "decode(μ), the encoder's"), yours: shotOf("z", "decode(μ), yours") };
   const rows = [
-    ["constant", "Its constant", "−Σ ln σ − ½ n ln 2π: what a perfect mean would score. No code changes it.", "in"],
-    ["squared", "Squared errors", "½ Σ ((x − x̂) / σ)², averaged over draws z ~ q(z|x)", "in minus"],
+    ["constant", "Constant of the density", "What a perfect mean would score. No code changes it.", "in", "−½ Σ ln 2πσ²"],
+    ["squared", "Squared errors", "Averaged over draws z ~ q(z|x)", "in minus", "½ Σ ((x − x̂) / σ)²"],
     ["expected", "Reconstruction", "E_q[log p(x|z)]: how well draws from q explain the picture", "sum"],
     ["kl", "KL from the prior", "KL(q(z|x) ‖ p(z)), the sum of the lines below", "minus"],
     ["elbo", "ELBO", "Reconstruction − KL: at most log p(x), the picture's own log-probability", "total"],
     ["objective", "", "", "beta"],
-  ].map(([key, words, title, kind]) => {
+  ].map(([key, words, title, kind, formula]) => {
     const cells = ["own", "yours", "change"].map((name) => piece("td", { "data-cell": key + "-" + name, class: name }));
-    const head = piece("th", { scope: "row", title }, piece("span", { class: "sign", "aria-hidden": "true" }, kind.includes("minus") ? "−" : kind === "sum" || kind === "total" ? "=" : ""), piece("span", {}, words));
+    const head = piece("th", { scope: "row", title }, piece("span", { class: "sign", "aria-hidden": "true" }, kind.includes("minus") ? "−" : kind === "sum" || kind === "total" ? "=" : ""), piece("span", {}, words, formula && piece("small", {}, formula)));
     return { key, cells, head, node: piece("tr", { class: kind, "data-line": key }, head, cells) };
   });
   const unitPick = segmented("Unit", Object.entries(UNITS).map(([name, { words, title }]) => [name, words, title]), (unit) => {
@@ -120,7 +120,7 @@ function makeBill(lab) {
     tellText(last, lab.beta === Infinity ? "What trained this encoder: −KL alone" : `What trained this model: reconstruction − β KL, β = ${lab.beta}`);
     const word = UNITS[lab.unit].words;
     const gain = lab.edited && lab.yours ? yours.elbo - own.elbo : 0;
-    tellText(sentence, !lab.edited ? `The encoder pays ${digitsText(own.kl, own.digits)} ${word} for the code and is left with ${digitsText(own.squared, own.digits)} of squared error.`
+    tellText(sentence, !lab.edited ? `The encoder pays ${digitsText(own.kl, own.digits)} ${word} for the code and is left with ${digitsText(own.squared, own.digits)} ${word} for squared errors.`
       : !lab.yours ? "Asking the decoder …"
       : gain > 0 ? `Your q is better than the encoder’s by ${digitsText(gain, own.digits)} ${word} here: the encoder was trained for all pictures at once.`
       : `Your q is ${digitsText(-gain, own.digits)} ${word} worse than the encoder’s.`);

@@ -16,7 +16,7 @@ function makeBound(lab) {
   const table = piece("div", { class: "scroll" }, piece("table", { class: "figures" }, piece("thead", {}, piece("tr", {},
     ["k", "Lₖ, nats", "± s.e.", "groups of k", "draws that count"].map((words) => piece("th", { scope: "col" }, words)))), body));
   const node = piece("section", { class: "card view bound-view", "data-run": "none" },
-    piece("p", { class: "formula lead" }, "L", piece("sub", {}, "k"), " = E log ", piece("span", {}, "1/k Σ"), piece("sub", {}, "i"), " w", piece("sub", {}, "i"), ",  w = p(", symbol("x", "x"), ",", symbol("z", "z"), ") / q(", symbol("z", "z"), "|", symbol("x", "x"), "),  ELBO = L₁ ≤ L₂ ≤ … ≤ log p(", symbol("x", "x"), ")"),
+    piece("p", { class: "formula lead" }, "L", piece("sub", {}, "k"), " = E[ log( 1/k Σ", piece("sub", {}, "i"), " w", piece("sub", {}, "i"), " ) ],  w = p(", symbol("x", "x"), ",", symbol("z", "z"), ") / q(", symbol("z", "z"), "|", symbol("x", "x"), "),  ELBO = L₁ ≤ L₂ ≤ … ≤ log p(", symbol("x", "x"), ")"),
     piece("div", { class: "tools" }, piece("span", { class: "named" }, "draws in all", pick), job.bar),
     verdict, plot.node, table,
     piece("p", { class: "aside" }, "Each draw z ~ q is weighed by how much more likely p makes it than q does; the mean of k weights estimates p(x) itself, so its logarithm is closer to log p(x) than the ELBO is (Burda et al. 2015). Groups share no draw. "

@@ -2,6 +2,7 @@
 
 const WAYS = [["pathwise", "reparametrised", "sym-z"], ["score", "score function", "sym-loss"], ["baseline", "score, with a baseline", "sym-mu"]];
 const BINS = 61;
+const COLUMNS = ["mean ± s.e.", "variance of one draw", "off the truth by"];
 
 /** What each draw alone says of d/dmu (0) or d/dsigma (1). `f` less the others' mean where there is a baseline. */
 function perDraw({ eps, f, slope }, sigma, way, i) {
@@ -16,12 +17,21 @@ function perDraw({ eps, f, slope }, sigma, way, i) {
 /** Means of neighbours, `size` each. */
 const grouped = (values, size) => Array.from({ length: Math.floor(values.length / size) }, (_, g) => meanOf(values.slice(g * size, (g + 1) * size)));
 
+/** What the two means may say of each other: {kind, words}. Two that agree only because one of them is unsure are not called the same. */
+function comparedMeans([a, errorA], [b, errorB], name, count) {
+  const apart = Math.abs(a - b) / Math.hypot(errorA, errorB), after = `After ${countText(count, "draw")} `, by = ` (${apart.toFixed(1)} standard errors apart)`;
+  if (apart >= 3) return { kind: "different", apart, words: `${after}both say different things of ${name}${by}.` };
+  if (errorB > Math.max(Math.abs(a), 3 * errorA)) return { kind: "wide", apart, words: `${after}the score function’s error bar of ${name} is so wide (± ${shortText(errorB, 2)}) that it cannot contradict ${shortText(a)}.` };
+  const sure = errorA < Math.abs(a) / 4 && errorB < Math.abs(b) / 4;
+  return { kind: sure ? "same" : "unsure", apart, words: `${after}both say the same ${name}${sure ? "" : " within error bars that are wide beside it"}${by}.` };
+}
+
 function makeContest(lab, place) {
   const { part } = lab;
   let of = part.get("of") === "square" ? "square" : "likelihood", which = 0, each = 1, count = 512, began = null, asked = "";
   let draws = { eps: [], f: [], slope: [] }, summary = null;
   const job = makeJob(lab, { node: () => node, path: "elbo/gradients", after: () => draws.eps.length,
-    began: (told) => ((began = told), (draws = { eps: [], f: [], slope: [] }), (summary = null)),
+    began: (told) => ((began = told), (draws = { eps: [], f: [], slope: [] }), (summary = null), (node.dataset.of = of)),
     news(told) {
       for (const name of Object.keys(draws)) draws[name].push(...told[name]);
       summary = told.summary;
@@ -39,7 +49,7 @@ function makeContest(lab, place) {
   const node = piece("section", { class: "card", "data-run": "none" }, piece("h4", {}, "Two ways to the same gradient, measured"),
     piece("div", { class: "tools" }, ofPick, piece("span", { class: "named" }, "of", whichPick), piece("span", { class: "named" }, "draws in all", countPick), job.bar),
     verdict,
-    piece("div", { class: "scroll" }, piece("table", { class: "figures" }, piece("thead", {}, piece("tr", {}, ["estimator", "mean ± s.e.", "variance of one draw", "off the truth by"].map((words) => piece("th", { scope: "col" }, words)))), table)),
+    piece("div", { class: "scroll" }, piece("table", { class: "figures stacks" }, piece("thead", {}, piece("tr", {}, ["estimator", ...COLUMNS].map((words) => piece("th", { scope: "col" }, words)))), table)),
     piece("div", { class: "tools" }, piece("span", { class: "named" }, "draws averaged in one estimate", eachPick)),
     bars, plot.node,
     piece("p", { class: "aside" }, "Reparametrised: f′(z) · 1 and f′(z) · ε. Score function (REINFORCE): f(z) ε / σ and f(z) (ε² − 1) / σ, which asks no slope of f. The baseline, the mean of the other draws’ f, takes away what f’s level adds. The truth is Gauss–Hermite quadrature."));
@@ -59,13 +69,13 @@ function makeContest(lab, place) {
       const { mean, error, variance } = summary[way];
       const off = Math.abs(mean[which] - truth) / error[which];
       return piece("tr", { "data-way": way, "data-variance": variance[which], "data-mean": mean[which], "data-error": error[which] },
-        piece("th", { scope: "row", style: `color: var(--${colour})` }, words), piece("td", {}, `${shortText(mean[which])} ± ${shortText(error[which], 2)}`), piece("td", {}, shortText(variance[which])), piece("td", {}, Number.isFinite(off) ? `${off.toFixed(1)} s.e.` : "–"));
-    }), piece("tr", {}, piece("th", { scope: "row" }, "truth"), piece("td", {}, shortText(truth)), piece("td", {}, ""), piece("td", {}, "")));
+        piece("th", { scope: "row", style: `color: var(--${colour})` }, words), [`${shortText(mean[which])} ± ${shortText(error[which], 2)}`, shortText(variance[which]), Number.isFinite(off) ? `${off.toFixed(1)} s.e.` : "–"].map((text, i) => piece("td", { "data-column": COLUMNS[i] }, text)));
+    }), piece("tr", {}, piece("th", { scope: "row" }, "truth"), piece("td", { "data-column": "by quadrature" }, shortText(truth)), piece("td"), piece("td")));
     const [a, b] = [summary.pathwise, summary.score];
-    const apart = Math.abs(a.mean[which] - b.mean[which]) / Math.hypot(a.error[which], b.error[which]);
+    const { kind, apart, words } = comparedMeans([a.mean[which], a.error[which]], [b.mean[which], b.error[which]], name, draws.eps.length);
     const ratio = b.variance[which] / a.variance[which];
-    tellText(verdict, `After ${wholeText(draws.eps.length)} draws both say ${apart < 3 ? "the same" : "different things of"} ${name} (${apart.toFixed(1)} standard errors apart), `
-      + (ratio > 1 ? `but one draw of the score function has ${shortText(ratio, 2)} times the variance: it takes that many times as many draws to be as sure.` : `and here one draw of the score function varies no more than one of the other.`));
+    tellText(verdict, words + (ratio > 1 ? ` One draw of the score function has ${shortText(ratio, 2)} times the variance: it takes that many times as many draws to be as sure.` : " Here one draw of the score function varies no more than one of the other."));
+    node.dataset.says = kind;
     node.dataset.ratio = ratio;
     node.dataset.apart = apart.toFixed(3);
     histogram(truth);

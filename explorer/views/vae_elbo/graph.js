@@ -1,7 +1,7 @@
 // The computation as a graph: values forward, the gradient backward, with the trick and without.
 
 function makeGraph() {
-  let trick = true, shown = null;
+  let trick = true, shown = null, tall = false;
   const pick = segmented("Graph", [["with", "with the trick", "z is computed from mu, sigma and noise"], ["without", "without", "z is drawn from q: a draw has no slope"]], (value) => ((trick = value === "with"), draw()));
   const holder = piece("div", { class: "graph" });
   const words = piece("p", { class: "aside", "aria-live": "polite" });
@@ -18,10 +18,13 @@ function makeGraph() {
   const arrow = (x1, y1, x2, y2, name) => drawn("line", { x1, y1, x2, y2, class: "arrow " + name, "marker-end": `url(#elbo-${name.split(" ")[0]})` });
   const head = (name) => drawn("marker", { id: "elbo-" + name, viewBox: "0 0 10 10", refX: 8, refY: 5, markerWidth: 5, markerHeight: 5, orient: "auto-start-reverse" }, drawn("path", { d: "M0 0L10 5L0 10z", class: "head " + name }));
 
-  function draw() {
-    if (!shown) return;
-    const [at, slope] = shown;
-    const d = slope ? slope.slope : NaN;
+  new ResizeObserver(() => {
+    const now = holder.clientWidth > 0 && holder.clientWidth < 36 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    if (now !== tall) ((tall = now), draw());
+  }).observe(holder);
+
+  /** From left to right, where there is room. */
+  function wideGraph(at, slope, d) {
     const svg = drawn("svg", { viewBox: "0 0 62 21", role: "img", "aria-label": trick ? "The gradient reaches mu and sigma through z" : "The gradient stops at the draw of z" }, drawn("defs", {}, ["forward", "back", "blocked"].map(head)));
     svg.append(
       arrow(7.2, 9.4, 11.4, 5.6, "forward"), arrow(7.2, 11.4, 11.4, 15.4, "forward"),
@@ -34,7 +37,29 @@ function makeGraph() {
       svg.append(arrow(27.3, 7.4, 19.6, 3.9, "back"), svgText(24, 3.6, `∂f/∂μ = ∂f/∂z · 1 = ${slope ? shortText(d) : "…"}`, "graph-note strong", "start"));
       svg.append(arrow(27.3, 13.5, 19.6, 17, "back"), svgText(36.6, 16.6, `∂f/∂σ = ∂f/∂z · ε = ${slope ? shortText(d * at.eps) : "…"}`, "graph-note strong", "start"));
     } else svg.append(arrow(27, 7.2, 24.2, 5.9, "blocked"), svgText(22.8, 5.8, "✕", "graph-cross"), arrow(27, 13.7, 24.2, 15, "blocked"), svgText(22.8, 16.4, "✕", "graph-cross"));
-    holder.replaceChildren(svg);
+    return svg;
+  }
+
+  /** From top to bottom, so that a phone reads it without scrolling aside. */
+  function tallGraph(at, slope, d) {
+    const svg = drawn("svg", { class: "tall", viewBox: `0 0 30 ${trick ? 29 : 25}`, role: "img", "aria-label": trick ? "The gradient reaches mu and sigma through z" : "The gradient stops at the draw of z" }, drawn("defs", {}, ["forward", "back", "blocked"].map(head)));
+    svg.append(
+      arrow(12.6, 3.8, 8.2, 6.2, "forward"), arrow(17.4, 3.8, 21.8, 6.2, "forward"),
+      box(15, 2, "x", "x", "picture", 6), box(6, 8, "μ", "mu", fixedText(at.mu, 3)), box(24, 8, "σ", "sigma", at.sigma.toFixed(3)),
+      arrow(8.4, 9.8, 12.8, 13.2, "forward"), arrow(21.6, 9.8, 17.2, 13.2, "forward"));
+    if (trick) svg.append(box(4.4, 15, "ε ~ N(0, 1)", "eps", fixedText(at.eps, 3), 8.4), arrow(8.7, 15, 10.6, 15, "forward"));
+    svg.append(box(15, 15, trick ? "z = μ + σ ε" : "z ~ N(μ, σ²)", "z", fixedText(at.z, 3), 8.4), arrow(14, 16.8, 14, 20.6, "forward"), box(15, 22.4, "f = log p(x|z)", "loss", slope ? fixedText(slope.f, 1) : "…", 16));
+    svg.append(arrow(16, 20.6, 16, 16.9, "back"), svgText(16.8, 19.1, `∂f/∂z = ${slope ? shortText(d) : "…"}`, "graph-note strong", "start"));
+    if (trick) svg.append(arrow(11, 13.2, 6.6, 9.8, "back"), svgText(7.8, 12.4, "∂f/∂μ", "graph-note", "end"), arrow(19, 13.2, 23.4, 9.8, "back"), svgText(22.2, 12.4, "∂f/∂σ", "graph-note", "start"),
+      svgText(15, 26.2, `∂f/∂μ = ∂f/∂z · 1 = ${slope ? shortText(d) : "…"}`, "graph-note strong"), svgText(15, 28, `∂f/∂σ = ∂f/∂z · ε = ${slope ? shortText(d * at.eps) : "…"}`, "graph-note strong"));
+    else svg.append(arrow(11, 13.2, 8.8, 11.5, "blocked"), svgText(7.8, 11.8, "✕", "graph-cross"), arrow(19, 13.2, 21.2, 11.5, "blocked"), svgText(22.2, 11.8, "✕", "graph-cross"));
+    return svg;
+  }
+
+  function draw() {
+    if (!shown) return;
+    const [at, slope] = shown;
+    holder.replaceChildren((tall ? tallGraph : wideGraph)(at, slope, slope ? slope.slope : NaN));
     node.dataset.trick = String(trick);
     tellText(words, trick ? "The noise ε is an input, not a parameter. z is then an ordinary function of μ and σ, and one draw’s slope of f reaches both."
       : "Drawing z is no operation with a slope: the gradient stops at z. The score function goes round it: it never asks for ∂f/∂z, and weighs ∂ log q(z) by f itself, at the price measured below.");

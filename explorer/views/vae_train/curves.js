@@ -1,5 +1,14 @@
 // Two losses over the steps: of training a line, held out a dashed one; other runs thin behind them.
 
+/** Round numbers from `low` to `high`, about three steps apart, each written with the decimals the step needs: [value, text]. */
+function curveTicks(low, high) {
+  const raw = (high - low) / 3, power = 10 ** Math.floor(Math.log10(raw));
+  if (!(raw > 0) || !Number.isFinite(raw)) return [];
+  const step = power * [1, 2, 5, 10].find((m) => m * power >= raw * 0.75), decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9)), ticks = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) ticks.push([i * step, decimals ? (i * step).toFixed(decimals) : wholeText(i * step)]);
+  return ticks;
+}
+
 /** drawCurves(canvas, {name, runs: [{moments, strong}], at}): name is "reconstruction" or "kl". */
 function drawCurves(canvas, { name, runs, at }) {
   const width = canvas.clientWidth || 300, height = canvas.clientHeight || 150, ratio = Math.min(2, devicePixelRatio || 1);
@@ -24,14 +33,13 @@ function drawCurves(canvas, { name, runs, at }) {
   context.fillStyle = colour("--muted");
   context.strokeStyle = colour("--line");
   context.textBaseline = "middle";
-  for (let i = 0; i <= 3; i++) {
-    const value = low + ((high - low) * i) / 3;
+  for (const [value, text] of curveTicks(low, high)) {
     context.beginPath();
     context.moveTo(left, y(value));
     context.lineTo(width - right, y(value));
     context.stroke();
     context.textAlign = "right";
-    context.fillText(high > 20 ? wholeText(value) : value.toFixed(1), left - 5, y(value));
+    context.fillText(text, left - 5, y(value));
   }
   context.textAlign = "left";
   context.fillText("0", left, height - 8);
