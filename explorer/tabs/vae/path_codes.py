@@ -8,6 +8,7 @@ import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -87,22 +88,24 @@ def _finite(text: str) -> float:
 
 # ---- Kept for a while: encoding takes longer than all else that a path needs ------------------------------------------------
 
-_means: OrderedDict[tuple, np.ndarray] = OrderedDict()
-_known: OrderedDict[Vae, np.ndarray] = OrderedDict()
+# It goes with its model.
+_means: WeakKeyDictionary[Vae, OrderedDict[bytes, np.ndarray]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Vae, np.ndarray] = WeakKeyDictionary()
 _lock = threading.Lock()
-MEANS, KNOWN, REFERENCE = 512, 16, 1000
+MEANS, REFERENCE = 512, 1000  # means kept of a model; pictures that are known
 
 
 def _mean(vae: Vae, picture: np.ndarray) -> np.ndarray:
-    key = vae, hashlib.sha256(picture.tobytes()).digest()
+    key = hashlib.sha256(picture.tobytes()).digest()
     with _lock:
-        found = _means.get(key)
+        mine = _means.setdefault(vae, OrderedDict())
+        found = mine.get(key)
     if found is None:
         found = vae.encode(picture[None]).mu[0].clip(-vae.far, vae.far)
         with _lock:
-            _means[key] = found
-            while len(_means) > MEANS:
-                _means.popitem(last=False)
+            mine[key] = found
+            while len(mine) > MEANS:
+                mine.popitem(last=False)
     return found
 
 
@@ -114,6 +117,4 @@ def known_codes(vae: Vae, count: int = REFERENCE) -> np.ndarray:
         kept = vae.encode(vae.source.batch(min(count, vae.source.most))[0]).mu
         with _lock:
             _known[vae] = kept
-            while len(_known) > KNOWN:
-                _known.popitem(last=False)
     return kept

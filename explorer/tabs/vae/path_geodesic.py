@@ -8,9 +8,9 @@ Our decoder is deterministic: it paints something between the codes too, and not
 encoded there. So it may cut through holes (Hauberg 2018, 1806.04994).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -148,8 +148,7 @@ def roads_of(xs: np.ndarray, ys: np.ndarray, features: torch.Tensor) -> Plane:
     return Plane(xs, ys, coo_array((weights, (np.concatenate(rows), np.concatenate(columns))), shape=(nodes.size,) * 2))
 
 
-_planes: OrderedDict[Vae, Plane] = OrderedDict()
-PLANES = 16
+_planes: WeakKeyDictionary[Vae, Plane] = WeakKeyDictionary()
 
 
 def plane_of(vae: Vae, eye: Eye, tick: Tick = lambda share: None, side: int = SIDE) -> Plane:
@@ -166,6 +165,4 @@ def plane_of(vae: Vae, eye: Eye, tick: Tick = lambda share: None, side: int = SI
         places = np.stack(np.meshgrid(xs, ys, indexing="ij"), -1).reshape(-1, 2)
         kept = roads_of(xs, ys, eye.features(vae, places, tick))
         _planes[vae] = kept
-        while len(_planes) > PLANES:
-            _planes.popitem(last=False)
     return kept

@@ -1,6 +1,7 @@
 """What the routes of the paths ask for, each answer made once for all pages, in threads of its own."""
 
 from concurrent.futures import Future
+from weakref import ref
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from explorer.tabs.vae.path_jobs import Answers, Job, Jobs
 WAYS = ("lerp", "slerp", "geodesic")
 FIRST = "This path is still being found; ask again when it is."
 
+# Their keys hold a model weakly: what a page trained goes when the page does.
 films = Answers("vae-paths", most=40)  # pictures: up to 3.5 MB each
 jobs = Jobs("vae-geodesics")
 
@@ -25,7 +27,7 @@ def told(job: Job, name: str) -> dict:
 
 def measured(vae: Vae, a: np.ndarray, b: np.ndarray) -> Future:
     """{t, eye, lerp, slerp}, each path with its norms, steps, length and codes."""
-    return films.get(("measured", vae, a.tobytes(), b.tobytes()), lambda: _measured(vae, a, b))
+    return films.get(("measured", ref(vae), a.tobytes(), b.tobytes()), lambda: _measured(vae, a, b))
 
 
 def _measured(vae: Vae, a: np.ndarray, b: np.ndarray) -> dict:
@@ -63,7 +65,7 @@ def geodesic(vae: Vae, session: str, a: np.ndarray, b: np.ndarray) -> Job:
 
 
 def _geodesic_key(vae: Vae, a: np.ndarray, b: np.ndarray) -> tuple:
-    return "geodesic", vae, a.tobytes(), b.tobytes()
+    return "geodesic", ref(vae), a.tobytes(), b.tobytes()
 
 
 def strip(vae: Vae, way: str, a: np.ndarray, b: np.ndarray) -> Future:
@@ -78,7 +80,7 @@ def strip(vae: Vae, way: str, a: np.ndarray, b: np.ndarray) -> Future:
         path[0], path[-1] = a, b  # they were rounded on their way
     else:
         path = getattr(path_lines, way)(a, b, path_lines.steps())
-    return films.get(("strip", vae, way, a.tobytes(), b.tobytes()), lambda: path_board.decoded(vae, path))
+    return films.get(("strip", ref(vae), way, a.tobytes(), b.tobytes()), lambda: path_board.decoded(vae, path))
 
 
 # ---- Boards --------------------------------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ def strip(vae: Vae, way: str, a: np.ndarray, b: np.ndarray) -> Future:
 
 def board(vae: Vae, corners: np.ndarray, side: int, keep: bool) -> Future:
     codes = path_board.cells(corners, side, keep)
-    return films.get(("board", vae, corners.tobytes(), side, keep), lambda: path_board.decoded(vae, codes))
+    return films.get(("board", ref(vae), corners.tobytes(), side, keep), lambda: path_board.decoded(vae, codes))
 
 
 def drive(vae: Vae, corners: np.ndarray, way: str, frames: int, keep: bool) -> Future:
@@ -95,7 +97,7 @@ def drive(vae: Vae, corners: np.ndarray, way: str, frames: int, keep: bool) -> F
         raise ValueError("A drive has 2 to 128 frames.")
     places = path_board.drive(path_board.unpack(way), frames)
     codes = path_lines.blend(corners, path_board.weights(places[:, 0], places[:, 1]), keep)
-    return films.get(("drive", vae, corners.tobytes(), way, frames, keep), lambda: path_board.decoded(vae, codes))
+    return films.get(("drive", ref(vae), corners.tobytes(), way, frames, keep), lambda: path_board.decoded(vae, codes))
 
 
 # ---- Sampling ------------------------------------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ def sheet(vae: Vae, source: str, seed: int, psi: float, temperature: float) -> F
 
     if source not in sampling_draw.SOURCES or not all(0 <= v <= sampling_draw.REACH for v in (psi, temperature)):
         sampling_draw.draw(vae, source, 1, seed, psi, temperature)  # says what is wrong with it
-    return films.get(("sheet", vae, source, seed, psi, temperature), make)
+    return films.get(("sheet", ref(vae), source, seed, psi, temperature), make)
 
 
 def curves(vae: Vae, session: str, seed: int, temperature: float) -> Job:
@@ -118,7 +120,7 @@ def curves(vae: Vae, session: str, seed: int, temperature: float) -> Job:
         eye = path_eye.eye_of(vae)
         return sampling_measures.curves(vae, eye, seed, temperature, tick) | {"eye": {"name": eye.name, "unit": eye.unit}}
 
-    return jobs.want((session, "curves"), ("curves", vae, seed, temperature), work)
+    return jobs.want((session, "curves"), ("curves", ref(vae), seed, temperature), work)
 
 
 def _list(values: np.ndarray, digits: int) -> list[float]:

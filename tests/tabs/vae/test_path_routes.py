@@ -1,8 +1,11 @@
 """The routes of paths, boards and samples: shapes, agreement with the engines, bad input, other people's pictures."""
 
+import gc
 import io
 import subprocess
 import sys
+import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -294,3 +297,20 @@ def test_the_routes_load_no_engine():
     code = "import sys; from explorer.tabs.vae import path_routes; path_routes.left('page'); print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+def test_what_is_kept_of_a_model_lets_it_go():
+    """Answers and means: a model that a closed page trained is freed."""
+    vae = tiny(2)
+    a, b = path_codes.end(vae, "", "gallery:0").z, path_codes.end(vae, "", "gallery:1").z
+    for answer in (path_work.measured(vae, a, b), path_work.sheet(vae, "prior", 0, 1.0, 1.0), path_work.strip(vae, "lerp", a, b)):
+        answer.result(60)
+    assert len(path_codes.known_codes(vae)) == 40
+    gone = weakref.ref(vae)
+    del vae
+    for _ in range(200):  # the threads put their last work down
+        gc.collect()
+        if gone() is None:
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError(gc.get_referrers(gone()))
