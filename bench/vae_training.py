@@ -47,10 +47,16 @@ class Turn:
         self.training = training_run.Training(settings, data)
         if not film:
             self.training.film.due = lambda step: False
+        # The film takes a share of its own training's time, not of the others', which run in this thread by turns.
+        self._out, self._left = 0.0, None
+        self.training.film._clock = lambda: time.thread_time() - self._out
         self.steps = self.training.steps()
 
     def __call__(self):
+        begin = time.thread_time()
+        self._out += begin - (begin if self._left is None else self._left)
         next(self.steps)
+        self._left = time.thread_time()
 
 
 def measure(settings: Settings, turns: int, steps: int) -> tuple[dict[str, float], int]:

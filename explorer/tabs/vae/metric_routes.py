@@ -147,7 +147,7 @@ async def film(request: Request) -> Response:
     dim, ends = roads.whole(request, "dim"), [_number(request, "from", -3), _number(request, "to", 3)]
     frames = await asyncio.to_thread(_film, vae, pixels, query.get("turn"), dim, ends)
     if "format" in query:
-        return roads.download(frames, query, f"number-{dim + 1}")
+        return roads.download(frames, query, f"number-{dim}")
     return roads.png_sprite(frames)
 
 

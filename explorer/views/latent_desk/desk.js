@@ -258,7 +258,8 @@ function remark(source) {
   if (source.from) {
     return "Drawn from q(z), the density of the codes of many pictures (the aggregate posterior): it avoids the prior’s empty places.";
   }
-  return "Encoded: " + source.title + `. The model has never seen this ${noun()}.`;
+  const known = source.title.startsWith("trained on"); // among pictures that a visitor brought
+  return "Encoded: " + source.title + (known ? "." : `. The model has never seen this ${noun()}.`);
 }
 
 const noun = () => NOUNS[start?.data]?.[0] ?? "picture";

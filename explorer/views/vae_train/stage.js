@@ -13,7 +13,7 @@ function makeStage(part, films) {
   const board = piece("canvas", { class: "train-board", role: "img" }), boardWords = piece("figcaption");
   const curves = { reconstruction: piece("canvas", { class: "train-curve", role: "img", "aria-label": "Reconstruction over the steps" }), kl: piece("canvas", { class: "train-curve", role: "img", "aria-label": "KL over the steps" }) };
   const numbers = { reconstruction: piece("span", { class: "train-number" }), kl: piece("span", { class: "train-number" }) };
-  const slider = sliderOf({ label: "Moment of the training", min: 0, max: 1, step: 1, value: 0, input: (value) => ((follow = false), (playing = false), turn(value)), class: "train-scrub" });
+  const slider = sliderOf({ label: "Moment of the training", min: 0, max: 1, step: 1, value: 0, input: (value) => ((follow = value >= film().moments.length - 1), (playing = false), turn(value)), class: "train-scrub" });
   const play = buttonOf({ words: "Play", title: "Play the film (Space)", press: toggle });
   const stepWords = piece("output", { class: "train-step" });
   const rest = piece("p", { class: "aside", hidden: true });
@@ -100,7 +100,7 @@ function makeStage(part, films) {
     const digits = settings()?.data === "digits";
     const reach = mapReach(Math.max(...moments.slice(0, index + 1).map(({ scale }) => scale)));
     const dims = settings()?.dims ?? 2, [a, b] = moment.dims;
-    const axes = [a, b].map((d) => `z${d + 1}`);
+    const axes = [a, b].map((d) => `z${d}`);
     drawMap(map, { places: moment.places, labels, values, reach, axes, glyphs: digits, marked });
     map.setAttribute("aria-label", `Map of ${moment.places.length / 2} held-out codes at step ${moment.step}`);
     map.reach = reach;

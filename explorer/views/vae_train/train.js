@@ -17,7 +17,7 @@ async function buildPart(place, part) {
   const bar = piece("progress", { max: 1, value: 0, "aria-label": "Steps done" });
   const stop = buttonOf({ words: "Stop", title: "Stop after this step; the model is kept and can go on (S)", press: () => act("stop"), hidden: true });
   const on = buttonOf({ words: "Go on", title: "Train further (S)", press: () => act("continue"), hidden: true });
-  const tabs = [["explore", "Explore"], ["elbo", "ELBO"], ["attributes", "Attributes"], ["paths", "Paths"], ["metrics", "Metrics"]];
+  const tabs = [["explore", "Explore"], ["worlds", "Three worlds"], ["elbo", "ELBO"], ["attributes", "Attributes"], ["paths", "Paths"], ["metrics", "Metrics"]];
   const use = piece("div", { class: "tools train-use", hidden: true }, piece("b", {}, "Use it:"),
     tabs.map(([to, title]) => buttonOf({ words: title, "data-use": to, title: `Open this model in “${title}”`, press: () => open(to) })));
   const out = piece("div", { class: "tools train-out" },
@@ -70,6 +70,7 @@ async function buildPart(place, part) {
     on.hidden = !own || run.live || run.state === "failed";
     tellText(on.firstChild, run.state === "done" ? `Train ${wholeText(run.settings.steps)} more` : "Go on");
     use.hidden = !run.kept || run.live;
+    use.querySelector("[data-use=worlds]").hidden = run.settings.dims !== 2; // its maps are planes
     out.hidden = !run.step;
     part.facts({ run: run.run, runstate: run.state });
   }
@@ -114,6 +115,7 @@ async function buildPart(place, part) {
   }
 
   async function open(to) {
+    if (to === "worlds") document.vae.fourth = stage.run; // beside the three that ship
     await document.vae.renew();
     document.vae.choose(stage.run);
     document.vae.open(to);

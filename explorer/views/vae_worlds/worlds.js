@@ -381,7 +381,7 @@ async function buildWorlds(place, part) {
     const stops = start.stops.filter(({ world }) => !world);
     tellParts(fourth, [piece("option", { value: "" }, "none"), ...stops.map(({ name, stop }) => piece("option", { value: name }, "β = " + stop)), ...own.map(({ name, title }) => piece("option", { value: name }, title))]);
     fourthLabel.hidden = fourth.options.length < 2;
-    const wanted = state.fourth;
+    const wanted = document.vae?.fourth ?? state.fourth;
     if (wanted && [...fourth.options].some(({ value }) => value === wanted)) {
       fourth.value = wanted;
       if (!worlds.some(({ model }) => model.name === wanted)) another(wanted);
@@ -390,6 +390,7 @@ async function buildWorlds(place, part) {
 
   async function another(name) {
     state.fourth = name;
+    if (document.vae) document.vae.fourth = null; // as asked for by another part
     part.set({ four: name && !name.startsWith("own-") ? name : null });
     if (worlds.length > 3) worlds.pop().node.remove();
     grid.dataset.count = name ? 4 : 3;

@@ -115,7 +115,7 @@ def test_a_film_moves_one_number_of_the_turned_code_alone():
 def test_a_film_is_a_sprite_or_a_file(ask):
     assert ask("film", dim=1).headers["x-shape"] == f"{metric_routes.FRAMES},32,32,3"
     gif = ask("film", dim=1, format="gif")
-    assert gif.content[:3] == b"GIF" and "number-2.gif" in gif.headers["content-disposition"]
+    assert gif.content[:3] == b"GIF" and "number-1.gif" in gif.headers["content-disposition"]
 
 
 @pytest.mark.parametrize("turn", ["plane:0:2:30", "all:1:0.5", "plane:0:1:0"])

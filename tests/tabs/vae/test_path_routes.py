@@ -294,7 +294,7 @@ def test_the_script_makes_it_again(ask, tmp_path, monkeypatch, upload, query, fi
 
 
 def test_the_routes_load_no_engine():
-    code = "import sys; from explorer.tabs.vae import path_routes; path_routes.left('page'); print('torch' in sys.modules)"
+    code = "import sys; from explorer.tabs.vae import path_routes; path_routes.routes(); print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
 
