@@ -58,7 +58,9 @@ def _job(key: tuple, session: str, pool: ThreadPoolExecutor, total: int, work: C
     with _lock:
         _leave(session, key[0], but=key)
         job = _jobs.get(key)
-        if job is None or job.stopped or job.error:
+        if job is not None and job.error:
+            return _jobs.pop(key)  # what went wrong is told once; who asks again begins anew
+        if job is None or job.stopped:
             if sum(not one.over.is_set() for one in _jobs.values()) >= WAITING:
                 raise ValueError(BUSY)
             job = _jobs[key] = Job(total, work)
