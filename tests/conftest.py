@@ -103,7 +103,7 @@ def visit(browser):
         page.set_default_timeout(30_000)
         page.troubles = []
         page.on("pageerror", lambda error: page.troubles.append(f"page error: {error}"))
-        page.on("console", lambda said: said.type == "error" and page.troubles.append(f"console: {said.text}"))
+        page.on("console", lambda said: note(page.troubles, said))
         page.on("request", lambda asked: _outside(asked.url) and page.troubles.append(f"outside: {asked.url}"))
         opened.append(page)
         page.goto(address, wait_until="domcontentloaded")
@@ -122,6 +122,15 @@ def visit(browser):
 def page(visit, app_url):
     """The app in a browser window of a laptop's size."""
     return visit(app_url)
+
+
+def note(troubles: list[str], said) -> None:
+    """Adds an error on a page's console to its troubles.
+
+    Not the browser's own line about status 429: a page asks again on it, which is what it is for; where it gives up, it says so.
+    """
+    if said.type == "error" and "status of 429" not in said.text:
+        troubles.append(f"console: {said.text}")
 
 
 def _outside(url: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from explorer import corpus
 from explorer.views import clip_lessons
+from tests.conftest import note
 
 ROOT = ".lessons"
 WORDS = re.compile(r"[a-z]+")
@@ -607,7 +608,7 @@ def lessons(browser, served, server):
         page.set_default_timeout(20_000)
         page.troubles = []
         page.on("pageerror", lambda error: page.troubles.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
+        page.on("console", lambda said: note(page.troubles, said))
         opened.append(page)
         page.goto(f"{served[1]}?{query}", wait_until="domcontentloaded")
         if ready:

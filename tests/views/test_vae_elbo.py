@@ -10,7 +10,7 @@ import torch
 from explorer.tabs.vae import elbo, elbo_work, engine, model, models
 from explorer.tabs.vae.sources import DIGITS, Own
 from explorer.views import vae_elbo
-from tests.conftest import free_port
+from tests.conftest import free_port, note
 
 ROOT = ".part"
 ADDRESS = "(window.dispatchEvent(new Event('pagehide')), location.href)"  # leaving a page saves what its link says
@@ -90,7 +90,7 @@ def opened(browser, served):
         page.set_default_timeout(60_000)
         page.troubles = []
         page.on("pageerror", lambda error: page.troubles.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
+        page.on("console", lambda said: note(page.troubles, said))
         pages.append(page)
         page.goto(f"{served}?tab=vae&part=elbo{query}", wait_until="domcontentloaded")
         page.wait_for_selector(f'{ROOT}[data-ready="true"]')

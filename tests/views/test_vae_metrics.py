@@ -15,7 +15,7 @@ from explorer.tabs.vae import metric_scores as scores
 from explorer.tabs.vae.metric_rotation import Turn
 from explorer.tabs.vae.sources import DIGITS, Own
 from explorer.views import vae_metrics
-from tests.conftest import free_port
+from tests.conftest import free_port, note
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PART = "#vae-metrics .part"
@@ -96,7 +96,7 @@ def opened(browser, served):
         page.set_default_timeout(60_000)
         page.troubles = []
         page.on("pageerror", lambda error: page.troubles.append(f"page error: {error}"))
-        page.on("console", lambda said: said.type == "error" and page.troubles.append(f"console: {said.text}"))
+        page.on("console", lambda said: note(page.troubles, said))
         pages.append(page)
         page.goto(f"{served}?tab=vae&part=metrics{query}", wait_until="domcontentloaded")
         page.wait_for_selector(PART + wait)

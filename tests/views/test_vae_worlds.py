@@ -12,7 +12,7 @@ from PIL import Image
 
 from explorer.tabs.vae import engine, world_boards, worlds
 from explorer.views import vae_worlds
-from tests.conftest import ROOT
+from tests.conftest import ROOT, note
 
 THREE = ("0", "1", "kl")
 pytestmark = pytest.mark.browser
@@ -54,7 +54,7 @@ def desk(browser, app_url):
     page.set_default_timeout(30_000)
     page.troubles = []
     page.on("pageerror", lambda error: page.troubles.append(f"page error: {error}"))
-    page.on("console", lambda said: said.type == "error" and page.troubles.append(f"console: {said.text}"))
+    page.on("console", lambda said: note(page.troubles, said))
     page.goto(f"{app_url}/?tab=vae&part=worlds")
     page.wait_for_selector(f"{PART}[data-all=true]")
     yield page

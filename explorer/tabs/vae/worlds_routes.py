@@ -49,8 +49,8 @@ def warm() -> None:
 
 # Boards, grids and films take turns on one thread: however many a class asks for, the other core is for single pictures.
 # A file of seconds' work holds up neither, only other files. Who waits in a line holds one of the places that all tabs share, so
-# few may, and fewest for what takes long.
-LINE, SLOW = 10, 4  # requests in a line; where one that takes seconds is refused
+# few may, and fewer for what takes long. One page that opens sends six at once: it is never refused for its own requests.
+LINE, SLOW, FILES = 12, 8, 4  # requests in a line; where one that takes long is refused; files that are written or wait
 BUSY = "The host works on other pages' requests; try again in a moment."
 
 
@@ -77,7 +77,7 @@ async def _in_turn(work, *args, line=_turns, most=LINE):
 
 
 async def _file(work, *args):
-    return await _in_turn(work, *args, line=_files, most=SLOW)
+    return await _in_turn(work, *args, line=_files, most=FILES)
 
 
 # ---- What there is -------------------------------------------------------------------------------------------------------

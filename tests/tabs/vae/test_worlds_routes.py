@@ -10,6 +10,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from explorer import limits
 from explorer.tabs.vae import engine, model_routes, models, world_boards, worlds, worlds_routes
 from explorer.tabs.vae import model as vae
 from explorer.tabs.vae.sources import Own
@@ -180,6 +181,7 @@ def test_the_film_of_the_dial_leaves_as_a_strip(ask, monkeypatch):
 ])  # fmt: skip
 def test_few_wait_for_what_takes_long(ask, monkeypatch, line, path, query):
     """They would hold places that all tabs share; the page asks again on 429."""
+    assert worlds_routes.LINE > worlds_routes.SLOW >= limits.IN_FLIGHT  # one page alone is never refused
     monkeypatch.setattr(getattr(worlds_routes, line), "_inside", worlds_routes.SLOW)
     answer = ask(path, **query)
     assert answer.status_code == 429 and answer.json()["error"] == worlds_routes.BUSY
