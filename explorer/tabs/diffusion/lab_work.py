@@ -8,16 +8,14 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
 
 from explorer import uploads
+from explorer.answers import Answers, Places
 from explorer.tabs.diffusion import classifier, decoders, forward, guidances, models
-from explorer.turns import Full
 
 log = logging.getLogger("explorer")
 
@@ -28,7 +26,6 @@ GONE = "This picture is no longer here; please bring it again."
 COMPARING = 3  # comparisons that run at once, in threads of their own; others wait their turn
 COMPUTING, LINE = 3, 3  # answers of the forward lab that are computed at once, and that wait: each holds one of limits.WORKERS
 PATIENCE = 8.0  # seconds that one of them waits
-BUSY = "The host is busy with other pages' pictures; try again in a moment."
 
 
 def model():
@@ -36,63 +33,7 @@ def model():
     return models.load("")
 
 
-class Busy(Full, ValueError):
-    """No place is free for an answer. Being a Full, it is told with status 429, on which a page asks again a few times."""
-
-    def __init__(self):
-        super().__init__(BUSY)
-
-
-class Places:
-    """At most `computing` answers at once and `line` more that wait, so that these threads never are all that the host has."""
-
-    def __init__(self, computing: int, line: int, patience: float):
-        self._computing, self._all = threading.BoundedSemaphore(computing), threading.BoundedSemaphore(computing + line)
-        self._patience = patience
-
-    @contextmanager
-    def place(self, *locks: threading.Lock) -> Iterator[None]:
-        """Holds the locks and a place. Raises Busy."""
-        until = time.monotonic() + self._patience
-        with ExitStack() as held:
-            if not self._all.acquire(blocking=False):
-                raise Busy
-            held.callback(self._all.release)
-            for one in (*locks, self._computing):  # who waits for another's answer takes nobody's place
-                if not one.acquire(timeout=max(0.0, until - time.monotonic())):
-                    raise Busy
-                held.callback(one.release)
-            yield
-
-
 _places = Places(COMPUTING, LINE, PATIENCE)
-
-
-class Answers:
-    """The newest answers by their questions. Each is computed once, even where two ask at the same time. Raises Busy."""
-
-    def __init__(self, most: int):
-        self._most, self._kept, self._lock = most, OrderedDict(), threading.Lock()
-
-    def get(self, key, make):
-        with self._lock:
-            lock, slot = self._kept.setdefault(key, (threading.Lock(), []))
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        if not slot:  # an answer that is there waits for nobody
-            with _places.place(lock):
-                if not slot:
-                    slot.append(self._made(key, make))
-        return slot[0]
-
-    def _made(self, key, make):
-        try:
-            return make()
-        except Exception:
-            with self._lock:
-                self._kept.pop(key, None)  # a question that has no answer takes no place from those that have one
-            raise
 
 
 # ---- Pages --------------------------------------------------------------------------------------------------------------
@@ -104,7 +45,7 @@ class Page:
     def __init__(self):
         self.lock = threading.Lock()
         self.pictures: OrderedDict[str, np.ndarray] = OrderedDict()
-        self.answers = Answers(ANSWERS_EACH)
+        self.answers = Answers(ANSWERS_EACH, _places)
         self.runs: OrderedDict[str, Comparison] = OrderedDict()
 
     @property
@@ -197,7 +138,7 @@ def _of_run(session: str, key: str) -> tuple[np.ndarray, str]:
 # ---- Answers of the forward lab -----------------------------------------------------------------------------------------
 
 
-_shared = Answers(ANSWERS)
+_shared = Answers(ANSWERS, _places)
 
 
 def _answered(session: str, name: str, key: tuple, make):

@@ -143,8 +143,12 @@ def _bill(vae, name: str, session: str, picture: str, q, samples: int, seed: int
     from explorer.tabs.vae import elbo, elbo_work
 
     image = model_routes.subject(vae, session, picture)
-    key = None if q else _key("bill", vae, name, session, picture, samples, seed)
-    found = elbo_work.answers.get(key, lambda: elbo.bill(vae, image, q, samples, seed))
+    if q:  # of a pointer's move: nobody asks for it again
+        with elbo_work.places.place():
+            found = elbo.bill(vae, image, q, samples, seed)
+    else:
+        key = _key("bill", vae, name, session, picture, samples, seed)
+        found = elbo_work.answers.get(key, lambda: elbo.bill(vae, image, None, samples, seed))
     return {
         "mu": _row(found.posterior.mu), "sigma": _row(found.posterior.sigma), "kl": _row(found.posterior.kl),
         "constant": found.constant, "squared": _row(found.squared), "at_mean": found.squared_at_mean,

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from explorer.turns import Full
+from explorer.answers import Answers, Busy, Places
 
 log = logging.getLogger("explorer")
 
@@ -16,14 +16,6 @@ RUNS = 200  # that are kept or on their way; a finished one holds at most some h
 ANSWERS = 200
 COMPUTING, LINE, PATIENCE = 2, 6, 10.0  # short answers computed at once, that wait, and for how many seconds
 GONE = "This run is no longer here; start it again."
-BUSY = "The host is busy with other pages; try again in a moment."
-
-
-class Busy(Full, ValueError):
-    """Told with status 429, on which a page asks again a few times."""
-
-    def __init__(self):
-        super().__init__(BUSY)
 
 
 class Run:
@@ -119,47 +111,5 @@ def _unfollow(run: Run, session: str) -> None:
         run.state = "stopped"
 
 
-class Answers:
-    """The newest answers by their questions. Each is computed once, even where two ask at the same time. Raises Busy."""
-
-    def __init__(self, most: int = ANSWERS):
-        self._most, self._kept, self._lock = most, OrderedDict(), threading.Lock()
-        self._computing, self._all = threading.BoundedSemaphore(COMPUTING), threading.BoundedSemaphore(COMPUTING + LINE)
-
-    def get(self, key, make: Callable):
-        """`key` None: computed now and not kept."""
-        with self._lock:
-            lock, slot = (threading.Lock(), []) if key is None else self._kept.setdefault(key, (threading.Lock(), []))
-            if key is not None:
-                self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        if not slot:
-            if not self._all.acquire(blocking=False):
-                raise Busy
-            try:
-                self._wait(lock, slot, make)
-            except Exception:
-                with self._lock:
-                    self._kept.pop(key, None)
-                raise
-            finally:
-                self._all.release()
-        return slot[0]
-
-    def _wait(self, lock, slot: list, make: Callable) -> None:
-        if not lock.acquire(timeout=PATIENCE):
-            raise Busy
-        try:
-            if not slot:
-                if not self._computing.acquire(timeout=PATIENCE):
-                    raise Busy
-                try:
-                    slot.append(make())
-                finally:
-                    self._computing.release()
-        finally:
-            lock.release()
-
-
-answers = Answers()
+places = Places(COMPUTING, LINE, PATIENCE)
+answers = Answers(ANSWERS, places)

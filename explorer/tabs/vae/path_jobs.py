@@ -7,20 +7,12 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from explorer.turns import Full
+from explorer.answers import Busy
 
 log = logging.getLogger("explorer")
 
 KEPT, LINE = 96, 24  # jobs remembered; that may wait or run: with a class of a hundred most want the same
-BUSY = "The host works on other pages' requests; try again in a moment."
 FAILED = "Something went wrong on the server; its log says what."
-
-
-class Busy(Full, ValueError):
-    """No place is free. Being a Full, it is told with status 429, on which a page asks again a few times."""
-
-    def __init__(self):
-        super().__init__(BUSY)
 
 
 class Stopped(Exception):
@@ -120,7 +112,7 @@ class Jobs:
                 job.wanted.clear()
 
 
-class Answers:
+class Promises:
     """What is made in a short time and is the same for all who ask: made once, in turn, and the newest kept."""
 
     def __init__(self, name: str, most: int, workers: int = 1):

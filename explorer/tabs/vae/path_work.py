@@ -7,13 +7,13 @@ import numpy as np
 
 from explorer.tabs.vae import path_board, path_eye, path_geodesic, path_lines, sampling_draw, sampling_measures
 from explorer.tabs.vae.engine import Vae
-from explorer.tabs.vae.path_jobs import Answers, Job, Jobs
+from explorer.tabs.vae.path_jobs import Job, Jobs, Promises
 
 WAYS = ("lerp", "slerp", "geodesic")
 FIRST = "This path is still being found; ask again when it is."
 
 # Their keys hold a model weakly: what a page trained goes when the page does.
-films = Answers("vae-paths", most=40)  # pictures: up to 3.5 MB each
+films = Promises("vae-paths", most=40)  # pictures: up to 3.5 MB each
 jobs = Jobs("vae-geodesics")
 
 

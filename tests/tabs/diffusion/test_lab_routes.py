@@ -10,6 +10,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from explorer import answers
 from explorer.tabs.diffusion import forward, guidances, lab_routes, lab_work
 
 ROOT = "/gradio_api/x/diffusion/"
@@ -333,31 +334,12 @@ def test_questions_for_news_do_not_hold_up_others(site, held, monkeypatch):
 
 
 def test_a_busy_host_says_so(ask, monkeypatch):
-    """One computes, one waits in vain, and for a third there is not even a place in line."""
-    places = lab_work.Places(1, 1, 0.02)
+    places = answers.Places(1, 1, 0.02)
     with places.place():
-        with pytest.raises(ValueError, match="busy"), places.place():
-            pass
-        monkeypatch.setattr(lab_work, "_places", places)
+        monkeypatch.setattr(lab_work._shared, "_places", places)
         answer = ask("forward/film", picture="face:47")
-        assert answer.status_code == 429 and answer.json()["error"] == lab_work.BUSY
-        endless = lab_work.Places(1, 0, 3600)
-        with endless.place(), pytest.raises(lab_work.Busy), endless.place():
-            pass
+        assert answer.status_code == 429 and answer.json()["error"] == answers.BUSY
     assert ask("forward/film", picture="face:47").status_code == 200
-
-
-def test_an_answer_that_is_there_waits_for_nobody(monkeypatch):
-    answers, places = lab_work.Answers(2), lab_work.Places(1, 0, 0.02)
-    monkeypatch.setattr(lab_work, "_places", places)
-    assert answers.get("a", lambda: 1) == 1
-    with places.place():
-        assert answers.get("a", None) == 1
-        with pytest.raises(lab_work.Busy):
-            answers.get("b", lambda: 2)
-    with pytest.raises(ZeroDivisionError):
-        answers.get("b", lambda: 1 // 0)
-    assert answers.get("b", lambda: 2) == 2 and answers.get("a", None) == 1
 
 
 def test_who_only_asks_has_no_page(ask, site):

@@ -215,22 +215,6 @@ def test_a_run_that_breaks_says_so():
     elbo_work.left("page-four")
 
 
-def test_an_answer_is_computed_once_and_a_failure_is_forgotten():
-    kept, calls = elbo_work.Answers(2), []
-
-    def make(value):
-        calls.append(value)
-        if value < 0:
-            raise ValueError("no")
-        return value
-
-    assert kept.get("a", lambda: make(1)) == kept.get("a", lambda: make(2)) == 1
-    for _ in range(2):
-        with pytest.raises(ValueError, match="no"):
-            kept.get("b", lambda: make(-1))
-    assert kept.get(None, lambda: make(3)) == 3 and calls == [1, -1, -1, 3]
-
-
 BAD = [
     ("bill", {"picture": "gallery:99"}, "gallery"), ("bill", {"samples": "0"}, "samples"),
     ("bill", {"samples": "9999"}, "samples"), ("bill", {"seed": "-1"}, "seed"),

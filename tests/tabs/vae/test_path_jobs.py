@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from explorer.tabs.vae import path_jobs
-from explorer.tabs.vae.path_jobs import Answers, Busy, Jobs
+from explorer.tabs.vae.path_jobs import Busy, Jobs, Promises
 
 SECONDS = 20  # far more than any of these takes
 
@@ -105,14 +105,14 @@ def test_too_many_are_refused_and_too_many_results_let_go(monkeypatch):
 
 def test_answers_are_made_once_and_the_newest_kept():
     made = []
-    answers = Answers("test", most=2)
+    answers = Promises("test", most=2)
     for key in (1, 1, 2, 3, 3, 1):
         assert answers.get(key, lambda key=key: made.append(key) or key).result(SECONDS) == key
     assert made == [1, 2, 3, 1]  # 1 had been let go
 
 
 def test_an_answer_that_failed_is_made_again():
-    answers = Answers("test", most=2)
+    answers = Promises("test", most=2)
 
     def fail():
         raise ValueError("no")
@@ -123,7 +123,7 @@ def test_an_answer_that_failed_is_made_again():
 
 
 def test_an_answer_that_was_cancelled_is_made_again():
-    answers, work = Answers("test", most=2), Work()
+    answers, work = Promises("test", most=2), Work()
     answers.get("first", lambda: work(lambda share: None))
     assert answers.get("key", lambda: 4).cancel()  # it still waits for the first
     work.end.set()
