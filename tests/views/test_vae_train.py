@@ -132,6 +132,31 @@ def test_a_training_of_ones_own_its_film_and_its_model_elsewhere(opened):
 
 
 @pytest.mark.browser
+def test_a_model_is_saved_and_opened_again_on_a_new_page(opened, tmp_path):
+    part = opened(TINY + "&t_dims=3")
+    part.train()
+    with part.page.expect_download() as saved:
+        part.button("Save model").click()
+    file = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(file)
+    part.page.close()
+
+    again = opened()
+    again.root.locator(".train-open input").set_input_files(file)
+    again.wait(runs=2, runstate="done", step=4)
+    assert "Opened from a file: 4 steps" in again.root.locator(".train-state").inner_text()
+    assert "4–4–4" in again.root.locator(f'tr[data-run="{again.fact("run")}"]').inner_text()
+    again.root.locator('[data-use="explore"]').click()
+    again.page.wait_for_selector(f'.desk[data-ready=true][data-model="{again.fact("run")}"]')
+
+    again.page.locator('#vae-bar [data-to="train"]').click()
+    again.root.locator(".train-open input").set_input_files({"name": "x.zip", "mimeType": "application/zip", "buffer": b"x"})
+    again.page.get_by_text("This is no model that was saved here").first.wait_for()
+    again.page.troubles[:] = [trouble for trouble in again.page.troubles if "400" not in trouble]
+    again.wait(runs=2)
+
+
+@pytest.mark.browser
 def test_settings_come_back_with_the_link_and_a_number_out_of_bounds_is_a_sentence(opened):
     part = opened("&t_beta=kl&t_dims=7&t_widths=8-8-8&t_lr=0.01&t_steps=60&t_seed=abc&t_size=64&t_data=nothing")
     part.root.locator("summary").click()

@@ -17,10 +17,11 @@ from concurrent.futures import Future
 import numpy as np
 
 from explorer import limits
-from explorer.tabs.vae import models, training_data, training_zip
+from explorer.tabs.vae import models, training_data, training_save, training_zip
 from explorer.tabs.vae.training_data import Pictures, Stopped
 from explorer.tabs.vae.training_film import Film
 from explorer.tabs.vae.training_run import Training, title
+from explorer.tabs.vae.training_save import Saved
 from explorer.tabs.vae.training_settings import Settings, checked
 from explorer.training.data import Unavailable
 from explorer.turns import Full
@@ -44,8 +45,9 @@ UP = "Its {} seconds are up; go on where others do not wait."
 class Run:
     """One training of a page: where it is in its life, and what came of it. Anyone may read it at any time."""
 
-    def __init__(self, session: str, name: str, settings: Settings, data: Pictures | None):
+    def __init__(self, session: str, name: str, settings: Settings, data: Pictures | None, saved: Saved | None = None):
         self.session, self.name, self.settings, self.data = session, name, settings, data
+        self.saved = saved  # the file that it was opened from
         self.state, self.note = "waiting", ""  # waiting, opening, running, stopped, done, failed
         self.training: Training | None = None
         self.kept = False  # whether its model may be chosen
@@ -98,7 +100,10 @@ class Run:
             self.state = "opening"
             if self.training is None:
                 data = self.data or training_data.open_set(self.settings.data, self.settings.size, self._progress)
-                self.training = Training(self.settings, data)
+                training = Training(self.settings, data)
+                if self.saved:
+                    training.take_up(self.saved.weights, self.saved.steps, self.saved.seconds)
+                self.training = training
             self.state = "running"
             state = self._train()
         except Stopped:
@@ -142,6 +147,7 @@ class Run:
         training = self.training
         return {
             "run": self.name, "state": self.state, "note": self.note, "settings": self.settings.told, "kept": self.kept,
+            "saved": self.saved.steps if self.saved else 0,
             "title": title(self.settings, training.run.step if training else 0),
             "step": training.run.step if training else 0, "goal": training.goal if training else self.settings.steps,
             "left": round(self.left, 1) if self.state == "running" else None,
@@ -390,7 +396,17 @@ def _room(session: str) -> None:
 
 def train(session: str, given: dict) -> Run:
     """Begins a training, or takes its place in the line; the page's running one stops."""
-    settings = checked(given)
+    return _begun(session, checked(given), "Bring a ZIP of pictures first.")
+
+
+def open_saved(session: str, data: bytes) -> Run:
+    """A model that was saved, as a training that has come to its end; what trains meanwhile stops, as for a new one."""
+    saved = training_save.opened(data)
+    return _begun(session, saved.settings, "This model was trained on pictures of your own; bring their ZIP first.", saved)
+
+
+def _begun(session: str, settings: Settings, without: str, saved: Saved | None = None) -> Run:
+    """`without`: what is said where the page has brought no pictures and the settings want them."""
     if reason := training_data.lacking().get(settings.data):
         raise ValueError(reason)
     with _lock:
@@ -400,10 +416,10 @@ def train(session: str, given: dict) -> Run:
             raise ValueError(FULL)
         data = mine.upload.pictures if settings.data == "upload" and mine.upload else None
         if settings.data == "upload" and data is None:
-            raise ValueError("Bring a ZIP of pictures first.")
+            raise ValueError(without)
         for other in mine.runs.values():
             other.stop()
-        made = mine.runs[name] = Run(session, (name := models.OWN + secrets.token_hex(4)), settings, data)
+        made = mine.runs[name] = Run(session, (name := models.OWN + secrets.token_hex(4)), settings, data, saved)
         made.go()
     return made
 

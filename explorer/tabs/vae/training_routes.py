@@ -21,6 +21,7 @@ def routes() -> list[Route]:
         roads.get("vae/train/pictures", pictures),
         roads.post("vae/train/zip", bring),
         roads.get("vae/train/save", save),
+        roads.post("vae/train/open", bring_back),
         roads.get("vae/train/script", script),
         roads.get("vae/train/film", film),
     ]
@@ -140,6 +141,18 @@ async def save(request: Request) -> Response:
     body = await asyncio.to_thread(training_save.zipped, run)
     headers = {"content-disposition": f'attachment; filename="vae-{run.settings.data}.zip"', "cache-control": "no-store"}
     return Response(body, media_type="application/zip", headers=headers)
+
+
+async def bring_back(request: Request) -> Response:
+    """POST the ZIP that `save` gave: the state of the page, and in `run` the training that came of it."""
+    session, data = roads.session(request), await request.body()
+
+    def work() -> dict:
+        from explorer.tabs.vae import training_desk
+
+        return {"run": training_desk.open_saved(session, data).name, **_state(session)}
+
+    return roads.answer(await asyncio.to_thread(work))
 
 
 async def script(request: Request) -> Response:

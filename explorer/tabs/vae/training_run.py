@@ -72,6 +72,13 @@ class Training:
         self.goal = self.run.step + steps
         self.goals = [*self.goals, self.goal]
 
+    def take_up(self, weights: dict[str, torch.Tensor], steps: int, seconds: float) -> None:
+        """Goes on from a model that was saved: its weights are the average's and the net's; Adam's moments begin anew."""
+        for net in (self.run.model, self.run.ema.model):
+            net.load_state_dict(weights)
+        self.run.step, self.run.seconds = steps, seconds
+        self.goal, self.goals = steps, [steps]
+
     def steps(self) -> Iterator[Progress]:
         """To the goal, with moments for the film on the way. Raises FloatingPointError where the loss runs away."""
         if self.film.due(self.run.step):

@@ -1,13 +1,18 @@
-"""A training taken home: its model as this repository ships models, and the Python that trains it again."""
+"""A training taken home and brought back: its model as this repository ships models, and the Python that trains it again."""
 
 import io
+import json
 import tempfile
 import zipfile
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from explorer.tabs.vae.training_run import title
-from explorer.tabs.vae.training_settings import Settings
+import safetensors.torch
+import torch
+
+from explorer.tabs.vae import training_zip
+from explorer.tabs.vae.training_run import network, title
+from explorer.tabs.vae.training_settings import STEPS, Settings, checked
 from explorer.training import card
 
 LICENCES = {
@@ -16,6 +21,20 @@ LICENCES = {
     "fashion": "Fashion-MNIST, MIT",
     "upload": "the pictures of whoever brought them",
 }
+FILES = "model.safetensors", "card.json"
+CARD_BYTES = 100_000
+NOT_OURS = "This is no model that was saved here; choose the ZIP that “Save model” gave you."
+DAMAGED = "This model is damaged, or its card was changed: they do not fit together. Save it again."
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A model as it was saved: what it was asked for, its weights, and for how long it was trained."""
+
+    settings: Settings
+    weights: dict[str, torch.Tensor]
+    steps: int
+    seconds: float
 
 
 def zipped(run) -> bytes:
@@ -39,9 +58,39 @@ def zipped(run) -> bytes:
     out = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         card.publish(Path(folder), training.run.ema.model.state_dict(), facts)
-        for name in ("model.safetensors", "card.json"):
+        for name in FILES:
             archive.write(Path(folder) / name, name)
     return out.getvalue()
+
+
+def opened(data: bytes) -> Saved:
+    """What `zipped` wrote, or this repository's files of the same form. Nothing in it is believed: every number is checked
+    against what a page may ask for, every tensor against the net of those numbers. Raises ValueError with one sentence."""
+    try:
+        found = {Path(one.filename).name: one for one in training_zip.opened(data)}
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            weights, told = (training_zip.bytes_of(archive, found[name]) for name in FILES)
+    except (ValueError, KeyError):
+        raise ValueError(NOT_OURS) from None
+    if not weights or not 0 < len(told) <= CARD_BYTES:
+        raise ValueError(NOT_OURS)
+    try:
+        said = json.loads(told)
+        given, steps, minutes = said["settings"], said["steps"], said["minutes"]
+        tensors = safetensors.torch.load(weights)
+    except (ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError):
+        raise ValueError(NOT_OURS) from None
+    settings = checked(given)
+    if type(steps) is not int or not 0 < steps <= 6 * STEPS[1]:
+        raise ValueError(DAMAGED)
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 <= minutes <= 60 * 24:
+        raise ValueError(DAMAGED)
+    wanted = network(settings).state_dict()
+    if {name: one.shape for name, one in tensors.items()} != {name: one.shape for name, one in wanted.items()}:
+        raise ValueError(DAMAGED)
+    if not all(one.is_floating_point() and bool(one.isfinite().all()) for one in tensors.values()):
+        raise ValueError(DAMAGED)
+    return Saved(settings, {name: one.float() for name, one in tensors.items()}, steps, 60.0 * minutes)
 
 
 def script(run) -> str:
@@ -55,19 +104,27 @@ def script(run) -> str:
     opener, data = "open_set", "open_set(settings.data, settings.size)"
     if brought:
         opener, data = "of_visitor", 'of_visitor(training_zip.read(Path("pictures.zip").read_bytes()).pixels)'
+    if run.saved:
+        begin = [
+            f'saved = training_save.opened(Path("vae-{run.settings.data}.zip").read_bytes())', "settings = saved.settings",
+            f"training = Training(settings, {data})", "training.take_up(saved.weights, saved.steps, saved.seconds)",
+        ]  # fmt: skip
+        goals = goals[1:]
+    else:
+        begin = [f"settings = checked({changed})", f"training = Training(settings, {data})"]
+    needs = [name for name, wanted in (("training_save", run.saved), ("training_zip", brought)) if wanted]
     lines = [
-        "# Trains the model of this page again. Run it in the repository's folder.",
-        *(["from pathlib import Path", ""] if brought else []),
+        f"# {'Opens' if run.saved else 'Trains'} the model of this page again. Run it in the repository's folder.",
+        *(["from pathlib import Path", ""] if needs else []),
         "from PIL import Image",
         "",
         "from explorer import export",
-        *(["from explorer.tabs.vae import training_zip"] if brought else []),
+        *([f"from explorer.tabs.vae import {', '.join(needs)}"] if needs else []),
         f"from explorer.tabs.vae.training_data import {opener}",
         "from explorer.tabs.vae.training_run import Training",
-        "from explorer.tabs.vae.training_settings import checked",
+        *([] if run.saved else ["from explorer.tabs.vae.training_settings import checked"]),
         "",
-        f"settings = checked({changed})",
-        f"training = Training(settings, {data})",
+        *begin,
         f"for goal in {goals}:",
         "    training.goal = goal",
         "    for progress in training.steps():",

@@ -67,7 +67,7 @@ def read(data: bytes, progress: Callable[[int, int], None] = lambda done, total:
             if time.monotonic() > until:
                 rest = f"Reading took too long, so {len(files) - i:,} files are left out."
                 break
-            content = _content(archive, one)
+            content = bytes_of(archive, one)
             inflated += len(content)
             if inflated > INFLATED:
                 raise ValueError(f"Unpacked, this ZIP has more than {INFLATED // 1_000_000} MB; smaller pictures will do.")
@@ -88,7 +88,7 @@ def read(data: bytes, progress: Callable[[int, int], None] = lambda done, total:
     return Brought(pixels[:used].copy(), "; ".join(notes) + "." + (" " + rest if rest else ""))
 
 
-def _content(archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
+def bytes_of(archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
     """One file's bytes, b"" where it cannot be had or is larger than any picture may be."""
     if one.compress_type not in READ_HERE or one.file_size > limits.UPLOAD_BYTES:
         return b""
@@ -109,4 +109,4 @@ def _files(count: int) -> str:
     return "one file" if count == 1 else f"{count:,} files"
 
 
-__all__ = ["Brought", "Stopped", "opened", "read"]
+__all__ = ["Brought", "Stopped", "bytes_of", "opened", "read"]

@@ -1,4 +1,5 @@
-// Pictures of the visitor's own: a ZIP, or several files that become one here, so that the server knows one form only.
+// Files of the visitor's own: pictures as a ZIP, or several that become one here, so that the server knows one form only;
+// and a model that was saved.
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
@@ -79,4 +80,23 @@ function makeUpload(part, films) {
 
   show(null);
   return { node, show };
+}
+
+/** The button that brings a saved model back: `opened(answer)` hears what the page has then. */
+function makeOpener(part, opened) {
+  const bring = async (file) => {
+    if (!file) return;
+    if (file.size > 20e6) return window.explorer.toast("This file has more than 20 MB; no model of this page is so large.");
+    label.toggleAttribute("data-busy", true);
+    try {
+      opened(await part.wire.send("train/open", file));
+    } catch (error) {
+      window.explorer.toast(error.message);
+    }
+    label.removeAttribute("data-busy");
+  };
+  const input = piece("input", { type: "file", class: "unseen", accept: ".zip,application/zip", "aria-label": "A model that was saved here",
+    onchange: () => (bring(input.files[0]), (input.value = "")) });
+  const label = piece("label", { class: "button upload train-open", title: "The ZIP that “Save model” gave: today’s model in tomorrow’s lecture" }, "Open a saved model", input);
+  return { node: label, disable: (full) => ((input.disabled = full), label.toggleAttribute("data-off", full)) };
 }

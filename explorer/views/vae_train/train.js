@@ -12,6 +12,7 @@ async function buildPart(place, part) {
   controls.upload.append(upload.node);
 
   const go = buttonOf({ words: "Train", name: "strong train-go", title: "Train with these settings (T)", press: train });
+  const opener = makeOpener(part, (answer) => (films.take(answer), turn(answer.run)));
   const hint = piece("span", { class: "aside" });
   const words = piece("p", { class: "train-state", role: "status" });
   const bar = piece("progress", { max: 1, value: 0, "aria-label": "Steps done" });
@@ -31,7 +32,7 @@ async function buildPart(place, part) {
     piece("h3", {}, "Train one here"),
     piece("p", { class: "aside" }, "A VAE of two numbers learns handwritten digits in seconds. Choose what it sees, how heavy the KL term is and how large the code, and watch the map take shape: codes of one digit gather, the KL pulls them to the prior, the decoder’s board sharpens."),
     piece("div", { class: "train-desk" },
-      piece("section", { class: "card", "aria-label": "Settings" }, controls.node, piece("div", { class: "tools" }, go, hint)),
+      piece("section", { class: "card", "aria-label": "Settings" }, controls.node, piece("div", { class: "tools" }, go, opener.node, hint)),
       piece("section", { class: "card", "aria-label": "The training" }, piece("div", { class: "tools train-head" }, words, bar, stop, on), use, stage.node, out)),
     compare.node);
 
@@ -60,7 +61,7 @@ async function buildPart(place, part) {
       opening: run.note || "Getting its pictures ready.",
       running: `Training: ${at}${rate}, about ${Math.max(1, Math.round(run.left ?? 0))} s left.`,
       stopped: `Stopped at ${at}. ${run.note}`,
-      done: `Done: ${wholeText(run.step)} steps in ${run.seconds.toFixed(1)} s. ${run.run === told.example ? "This is the example that everybody sees." : ""}`,
+      done: run.saved === run.step ? `Opened from a file: ${wholeText(run.step)} steps, trained in ${run.seconds.toFixed(1)} s.` : `Done: ${wholeText(run.step)} steps in ${run.seconds.toFixed(1)} s. ${run.run === told.example ? "This is the example that everybody sees." : ""}`,
       failed: run.note,
     }[run.state] ?? "");
     words.toggleAttribute("data-failed", run.state === "failed");
@@ -79,6 +80,7 @@ async function buildPart(place, part) {
     const own = controls.settings.data === "upload" && !films.state.upload?.count;
     const full = films.state.runs.filter(({ run }) => run !== told.example).length >= told.most;
     go.disabled = own || full;
+    opener.disable(full);
     tellText(hint, own ? "Bring pictures first." : full ? `A page keeps ${told.most} trainings; delete one to train another.` : "");
   }
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from explorer import limits
-from explorer.tabs.vae import models, training_desk
+from explorer.tabs.vae import models, training_desk, training_save
 from explorer.tabs.vae.training_desk import Run
 from explorer.tabs.vae.training_run import Training
 from explorer.turns import Full
@@ -307,6 +307,42 @@ def test_the_example_is_everybodys_and_nobody_deletes_it(monkeypatch):
         training_desk.delete("page-a", example.name)
     training_desk.left("page-a")
     assert models.get(example.name, "page-c").dims == 2
+
+
+# ---- Models that were saved ---------------------------------------------------------------------------------------------
+
+
+def test_a_saved_model_comes_back_on_another_page_and_goes_on():
+    first = finished("page-a", seed=4)
+    file = training_save.zipped(first)
+    run = training_desk.open_saved("page-b", file)
+    run.wait(SECONDS)
+    assert run.state == "done" and run.told["step"] == run.told["saved"] == 3 and run.settings.seed == 4
+    assert models.get(run.name, "page-b").facts == models.get(first.name, "page-a").facts
+    training_desk.go_on("page-b", run.name).wait(SECONDS)
+    assert run.told["step"] == 6 and run.told["saved"] == 3
+
+
+def test_one_of_ones_own_pictures_wants_them_first():
+    upload = training_desk.bring("page-a", zipped(12))
+    until(lambda: upload.state != "reading")
+    file = training_save.zipped(finished("page-a", data="upload"))
+    with pytest.raises(ValueError, match="bring their ZIP first"):
+        training_desk.open_saved("page-b", file)
+    assert training_desk.runs("page-b") == []
+    upload = training_desk.bring("page-b", zipped(12))
+    until(lambda: upload.state != "reading")
+    run = training_desk.open_saved("page-b", file)
+    run.wait(SECONDS)
+    assert run.state == "done" and models.get(run.name, "page-b").source.most == 12
+
+
+def test_a_saved_model_needs_room_too():
+    file = training_save.zipped(finished("page-a"))
+    for _ in range(training_desk.RUNS - 1):
+        training_desk.open_saved("page-a", file).wait(SECONDS)
+    with pytest.raises(ValueError, match="delete one"):
+        training_desk.open_saved("page-a", file)
 
 
 # ---- Pictures of one's own ----------------------------------------------------------------------------------------------

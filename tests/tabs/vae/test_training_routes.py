@@ -112,6 +112,18 @@ def test_a_model_is_saved_as_a_folder_in_a_zip(site, run):
     assert card["steps"] == 3 and card["config"]["latent_dim"] == 2 and card["weights"] == "model.safetensors"
 
 
+def test_a_saved_model_is_brought_back(site, run):
+    file = site.get(ROOT + "save", params={"run": run}).content
+    told = site.post(ROOT + "open", content=file).json()
+    training_desk.run("train-page", told["run"]).wait(SECONDS)
+    mine = next(one for one in news(site, told["run"])[0]["runs"] if one["run"] == told["run"])
+    assert mine["state"] == "done" and mine["saved"] == mine["step"] == 3 and mine["kept"]
+    script = site.get(ROOT + "script", params={"run": told["run"]}).json()["script"]
+    assert "vae-digits.zip" in script
+    compile(script, "script", "exec")
+    site.post(ROOT + "do", json={"do": "delete", "run": told["run"]})
+
+
 def test_the_python_of_a_training(site, run):
     text = site.get(ROOT + "script", params={"run": run}).json()["script"]
     assert "'steps': 3" in text and "'widths': [4, 4, 4]" in text
@@ -188,13 +200,15 @@ def test_since_is_a_whole_number(site, run, since):
 def test_every_route_wants_to_know_the_page(site):
     for path in ("start", "facts", "pictures", "save", "script", "film", "news"):
         assert site.get(ROOT + path, headers={"x-session": ""}).status_code == 400
-    for path in ("do", "zip"):
+    for path in ("do", "zip", "open"):
         assert site.post(ROOT + path, content=b"{}", headers={"x-session": ""}).status_code == 400
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + bytes(100)])
 def test_a_zip_that_is_none(site, content):
     assert site.post(ROOT + "zip", content=content).status_code == 400
+    reply = site.post(ROOT + "open", content=content)
+    assert reply.status_code == 400 and "Save model" in reply.json()["error"]
 
 
 def test_a_closed_page_leaves_nothing(site, begun):

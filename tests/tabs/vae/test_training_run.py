@@ -1,8 +1,10 @@
 """A training: its objective by hand, the same weights for the same seed, its film, and the model that comes of it."""
 
 import io
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load, save
 
 from explorer import corpus, pixels
 from explorer.tabs.vae import model as vae
-from explorer.tabs.vae import training_data, training_run, training_save
+from explorer.tabs.vae import training_data, training_run, training_save, training_zip
 from explorer.tabs.vae.engine import Vae
 from explorer.tabs.vae.sources import AVATARS, DIGITS
 from explorer.tabs.vae.training_film import COLUMNS, MOST, Film, points, sprite
@@ -251,15 +254,12 @@ def test_a_finished_model_does_all_that_the_tab_asks(digits, dims, beta):
 
 
 def test_a_saved_model_is_a_folder_as_the_repository_ships_them(digits, tmp_path, monkeypatch):
-    import zipfile
-
     from explorer.tabs.vae import engine
 
     training = trained(digits, 3)
     training.close()
-    run = SimpleNamespace(training=training, settings=training.settings)
     folder = tmp_path / "vae" / "mine"
-    with zipfile.ZipFile(io.BytesIO(training_save.zipped(run))) as archive:
+    with zipfile.ZipFile(io.BytesIO(training_save.zipped(known(training)))) as archive:
         assert archive.namelist() == ["model.safetensors", "card.json"]
         archive.extractall(folder)
     monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
@@ -272,14 +272,136 @@ def test_the_script_trains_the_same_model(digits, tmp_path):
     training.further(1)
     for _ in training.steps():
         pass
-    text = training_save.script(SimpleNamespace(training=training, settings=training.settings))
+    assert training.finished().facts["version"] in ran(training_save.script(known(training)), tmp_path)
+
+
+def known(training, saved=None):
+    """What a desk knows of a training, as far as saving wants it."""
+    return SimpleNamespace(training=training, settings=training.settings, saved=saved)
+
+
+def ran(script: str, folder: Path) -> str:
+    """What it prints; it leaves samples.png in the folder."""
     root = Path(training_run.__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, "-c", text], cwd=tmp_path, env={"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "PATH": ""},
+        [sys.executable, "-c", script], cwd=folder, env={"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "PATH": ""},
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert training.finished().facts["version"] in done.stdout and (tmp_path / "samples.png").exists()
+    assert (folder / "samples.png").exists()
+    return done.stdout
+
+
+# ---- Brought back -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def original(digits):
+    training = trained(digits, 3, dims=3, beta="kl")
+    training.close()
+    return training
+
+
+@pytest.fixture(scope="module")
+def file(original):
+    return training_save.zipped(known(original))
+
+
+def brought_back(saved, digits) -> Training:
+    training = Training(saved.settings, digits)
+    training.take_up(saved.weights, saved.steps, saved.seconds)
+    return training
+
+
+def test_a_model_that_was_saved_is_the_same_when_it_is_opened(digits, original, file):
+    saved = training_save.opened(file)
+    assert (saved.settings, saved.steps) == (original.settings, 3)
+    again = brought_back(saved, digits)
+    assert again.done and list(again.steps()) == []
+    again.close()
+    assert again.finished().facts == original.finished().facts
+    shown, before = again.film.moments[-1], original.film.moments[-1]
+    assert (shown.step, shown.kl, shown.points, shown.sprite) == (3, before.kl, before.points, before.sprite)
+    assert training_save.opened(training_save.zipped(known(again))).settings == saved.settings
+
+
+def test_it_goes_on_as_its_script_says(digits, file, tmp_path):
+    saved = training_save.opened(file)
+    again = brought_back(saved, digits)
+    again.further(2)
+    assert [progress.step for progress in again.steps()] == [4, 5]
+    (tmp_path / "vae-digits.zip").write_bytes(file)
+    assert again.finished().facts["version"] in ran(training_save.script(known(again, saved)), tmp_path)
+
+
+def changed(file: bytes, card=None, weights=None, drop=None, wrap="") -> bytes:
+    """The same ZIP with a card that says other things, other weights, without a file, or inside a folder."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "card.json" and card is not None:
+                content = card if isinstance(card, bytes) else json.dumps(json.loads(content) | card).encode()
+            if name == "model.safetensors" and weights is not None:
+                content = weights if isinstance(weights, bytes) else save(weights(load(content)))
+            if name != drop:
+                new.writestr(wrap + name, content)
+    return out.getvalue()
+
+
+def test_a_folder_that_was_packed_again_is_the_same_model(file):
+    assert training_save.opened(changed(file, wrap="my model/")).steps == 3
+
+
+@pytest.mark.parametrize("how", [
+    {"drop": "card.json"}, {"drop": "model.safetensors"}, {"card": b""}, {"card": b"{"}, {"card": b"[]"}, {"card": b"\xff"},
+    {"card": b"[" * 50_000}, {"card": b" " * 200_000}, {"card": b"{}"}, {"weights": b"no tensors"}, {"weights": b""},
+    {"weights": b"\x80\x04\x95" + b"pickle" * 9},
+], ids=str)  # fmt: skip
+def test_what_is_no_saved_model_is_one_sentence(file, how):
+    with pytest.raises(ValueError, match="no model that was saved here"):
+        training_save.opened(changed(file, **how))
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04" + bytes(60)])
+def test_nor_is_what_is_no_zip(data):
+    with pytest.raises(ValueError, match="no model that was saved here"):
+        training_save.opened(data)
+
+
+def test_nor_is_a_bomb(file, monkeypatch):
+    """Its directory says what it holds; what lies there is not inflated beyond the bound of an upload either."""
+    monkeypatch.setattr(training_zip.limits, "UPLOAD_BYTES", 1000)
+    with pytest.raises(ValueError, match="no model that was saved here"):
+        training_save.opened(changed(file, weights=bytes(100_000)))
+
+
+def first(tensors: dict, made) -> dict:
+    name = next(iter(tensors))
+    return tensors | {name: made(tensors[name])}
+
+
+@pytest.mark.parametrize("how", [
+    {"card": {"steps": 0}}, {"card": {"steps": "3"}}, {"card": {"steps": 10**9}}, {"card": {"steps": True}},
+    {"card": {"minutes": -1}}, {"card": {"minutes": None}}, {"card": {"minutes": float("nan")}},
+    {"weights": lambda t: first(t, lambda w: w * float("nan"))}, {"weights": lambda t: first(t, lambda w: w[:1].clone())},
+    {"weights": lambda t: first(t, lambda w: w.int())}, {"weights": lambda t: dict(list(t.items())[1:])},
+    {"weights": lambda t: t | {"more": torch.zeros(1)}},
+])  # fmt: skip
+def test_weights_and_card_that_do_not_fit_are_one_sentence(file, how):
+    with pytest.raises(ValueError, match="do not fit together"):
+        training_save.opened(changed(file, **how))
+
+
+@pytest.mark.parametrize("settings", [{"dims": 10**9}, {"widths": [1024] * 3}, {"beta": "x"}, {"more": 1}, [], None])
+def test_a_card_may_ask_for_what_a_page_may(file, settings):
+    with pytest.raises(ValueError):
+        training_save.opened(changed(file, card={"settings": settings}))
+
+
+def test_the_nets_of_another_size_do_not_fit(file):
+    with pytest.raises(ValueError, match="do not fit together"):
+        training_save.opened(changed(file, card={"settings": SMALL | {"dims": 2}}))
 
 
 # ---- Pictures -----------------------------------------------------------------------------------------------------------
