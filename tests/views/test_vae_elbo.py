@@ -324,18 +324,6 @@ def test_a_phone_shows_the_graph_and_every_column_of_the_contest_without_scrolli
 
 
 @pytest.mark.browser
-def test_ticks_of_the_losses_are_round_and_tell_themselves_apart(opened):
-    page = opened()
-    source = (vae_elbo.HERE.parent / "vae_train" / "curves.js").read_text(encoding="utf-8")
-    ticks = re.search(r"^function curveTicks.*?^}", source, re.MULTILINE | re.DOTALL)[0]
-    ask = f"([low, high]) => {{ const wholeText = String; {ticks}; return curveTicks(low, high); }}"
-    for low, high in ((0, 0.52), (0, 0.04), (0, 7.3), (412, 1033), (96, 98.1)):
-        found = page.evaluate(ask, [low, high])
-        assert 2 <= len(found) <= 6 and all(low <= value <= high for value, _ in found)
-        assert all(float(text) == pytest.approx(value, abs=1e-9) for value, text in found)
-
-
-@pytest.mark.browser
 def test_the_decoders_sample_changes_with_its_seed_and_the_bill_is_in_the_pixels(opened):
     page = opened("&e_view=decoder")
     page.wait_for_selector('.decoder-view[data-seed="0"]')

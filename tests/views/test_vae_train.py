@@ -29,6 +29,20 @@ def test_every_script_and_style_sheet_of_the_folder_is_used():
     assert {name for name in folder if name.endswith(".css")} == {name for name in vae_train.STYLES if not name.startswith("../")}
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("low, high", [(0, 0.52), (0, 0.04), (0, 7.3), (412, 1033), (96, 98.1)])
+def test_ticks_of_the_losses_are_round_and_tell_themselves_apart(browser, low, high):
+    source = (vae_train.HERE / "curves.js").read_text(encoding="utf-8")
+    ticks = re.search(r"^function curveTicks.*?^}", source, re.MULTILINE | re.DOTALL)[0]
+    page = browser.new_page()
+    texts = "const wholeText = (v) => v.toLocaleString('en')"  # it writes a zero with its sign
+    found = page.evaluate(f"([low, high]) => {{ {texts}; {ticks}; return curveTicks(low, high); }}", [low, high])
+    page.close()
+    assert 2 <= len(found) <= 6 and all(low <= value <= high for value, _ in found)
+    assert all(float(text.replace(",", "")) == pytest.approx(value, abs=1e-9) for value, text in found)
+    assert not any(text.startswith("-") for _, text in found)
+
+
 class Part:
     """The part on a page, as a visitor and a test see it."""
 

@@ -1,11 +1,11 @@
 // Two losses over the steps: of training a line, held out a dashed one; other runs thin behind them.
 
-/** Round numbers from `low` to `high`, about three steps apart, each written with the decimals the step needs: [value, text]. */
+/** Round numbers from `low` to `high`, about three steps apart, each written with the decimals the step needs: [value, text]. Never "-0". */
 function curveTicks(low, high) {
   const raw = (high - low) / 3, power = 10 ** Math.floor(Math.log10(raw));
   if (!(raw > 0) || !Number.isFinite(raw)) return [];
   const step = power * [1, 2, 5, 10].find((m) => m * power >= raw * 0.75), decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9)), ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) ticks.push([i * step, decimals ? (i * step).toFixed(decimals) : wholeText(i * step)]);
+  for (let i = Math.ceil(low / step - 1e-9) || 0; i * step <= high + step * 1e-9; i++) ticks.push([i * step, decimals ? (i * step).toFixed(decimals) : wholeText(i * step)]);
   return ticks;
 }
 
