@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from explorer import assets, corpus, device
+from explorer import assets, corpus
 from explorer.clip import folder as folders
 from explorer.clip import measure, pairs, vocabulary
 from explorer.pixels import to_tensor
@@ -53,13 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--start", type=Path, help="folder of a CLIP of this kind whose weights to begin with")
     parser.add_argument("--judged-on", type=int, default=2048, help="held-out pairs for the card's figures")
-    args = parser.parse_args(argv)
-    budget = session.prepare(args)
-    try:
-        where = device.choose(args.device)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    args, budget, where = session.begin(parser, argv)
 
     out = args.out or assets.SHIPPED / folders.SHIPPED
     unfinished = args.runs / "clip-avatars" / "run.safetensors"

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from explorer import assets, corpus, device
+from explorer import assets, corpus
 from explorer.judge.engine import MODEL, Judge
 from explorer.judge.model import Classifier, Config
 from explorer.pixels import to_tensor, to_uint8
@@ -46,13 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--judged-on", type=int, default=5000, help="held-out faces per split for the card's figures")
-    args = parser.parse_args(argv)
-    budget = session.prepare(args)
-    try:
-        where = device.choose(args.device)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    args, budget, where = session.begin(parser, argv)
 
     config = Config(tuple((name, len(values)) for name, values in corpus.FACTORS.items()))
     net = Classifier(config).to(where.torch, memory_format=torch.channels_last)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from explorer.device import NAMES as DEVICES
+from explorer import device
 from explorer.training import checkpoint
 from explorer.training.loop import Progress, Run
 
@@ -25,10 +25,30 @@ def arguments(description: str, minutes: float) -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for unfinished runs (default runs/)")
     parser.add_argument("--fresh", action="store_true", help="forget an unfinished run and begin anew")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--device", choices=device.NAMES, default="auto")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
     parser.set_defaults(default_minutes=minutes)
     return parser
+
+
+def begin(
+    parser: argparse.ArgumentParser, argv: list[str] | None
+) -> tuple[argparse.Namespace, dict[str, float | int | None], device.Device]:
+    """The arguments, the budget as keyword arguments for `loop.fit`, and the device; seeds, and sets the threads.
+
+    A device that this computer lacks ends the program as any wrong argument does.
+    """
+    args = parser.parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    if args.steps is None and args.minutes is None:
+        args.minutes = args.default_minutes
+    try:
+        where = device.choose(args.device)
+    except ValueError as error:
+        parser.error(str(error))
+    return args, {"steps": args.steps, "minutes": args.minutes}, where
 
 
 def resume(run: Run, path: Path, fresh: bool) -> None:
@@ -82,13 +102,3 @@ def forget(path: Path) -> None:
 def forget_folder(folder: Path) -> None:
     """The same for a run that keeps more than one file."""
     shutil.rmtree(folder)
-
-
-def prepare(args: argparse.Namespace) -> dict[str, float | int | None]:
-    """Seeds, sets the threads, and returns the budget as keyword arguments for `loop.fit`."""
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    if args.steps is None and args.minutes is None:
-        args.minutes = args.default_minutes
-    return {"steps": args.steps, "minutes": args.minutes}

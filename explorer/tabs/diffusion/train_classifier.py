@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from explorer import corpus, device
+from explorer import corpus
 from explorer.tabs.diffusion import autoencoder, classifier, stages
 from explorer.tabs.diffusion.train_unet import SCHEDULER
 from explorer.training import card, checkpoint, session
@@ -27,13 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--judged-on", type=int, default=1000, help="validation faces for the accuracies")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--lr", type=float, default=4e-3)
-    args = parser.parse_args(argv)
-    budget = session.prepare(args)
-    try:
-        where = device.choose(args.device)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    args, budget, where = session.begin(parser, argv)
 
     folder = args.out or args.runs / "diffusion"
     torch.manual_seed(args.seed)

@@ -9,7 +9,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
-from explorer import corpus, device
+from explorer import corpus
 from explorer.pixels import to_tensor
 from explorer.tabs.diffusion import autoencoder, stages
 from explorer.tabs.diffusion.train_autoencoder import load, loss, psnr, weights
@@ -34,13 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=40_000, help="training pictures (12 kB of memory each)")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3)
-    args = parser.parse_args(argv)
-    budget = session.prepare(args)
-    try:
-        where = device.choose(args.device)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    args, budget, where = session.begin(parser, argv)
 
     folder = args.out or args.runs / "diffusion"
     torch.manual_seed(args.seed)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from explorer import corpus, device
+from explorer import corpus
 from explorer.clip import folder as clips
 from explorer.clip import pairs, tower
 from explorer.tabs.diffusion import autoencoder, labels, stages
@@ -76,13 +76,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=60_000, help="training pictures, encoded once (1 kB of memory each)")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--lr", type=float, default=1.5e-3)
-    args = parser.parse_args(argv)
-    budget = session.prepare(args)
-    try:
-        where = device.choose(args.device)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    args, budget, where = session.begin(parser, argv)
 
     folder = args.out or args.runs / "diffusion"
     clip = clips.load(clips.shipped())

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from explorer import assets, corpus, device, export
+from explorer import assets, corpus, export
 from explorer.tabs.vae import aggregate, measure
 from explorer.tabs.vae import model as vae
 from explorer.tabs.vae.objective import negative_elbo, precision
@@ -26,10 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sigma", type=float, default=0.7, help="the decoder's sigma, for pixels in [-1, 1]")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--lr", type=float, default=1.5e-3)
-    args = parser.parse_args(argv)
-    budget = session.prepare(args)
+    args, budget, where = session.begin(parser, argv)
     try:
-        where = device.choose(args.device)
         data = open_data(args.data, args.limit)
     except (Unavailable, ValueError) as error:
         print(error, file=sys.stderr)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from explorer import assets, device, export, pixels
+from explorer import assets, export, pixels
 from explorer.tabs.vae import measure, worlds
 from explorer.tabs.vae import model as vae
 from explorer.tabs.vae.objective import negative_elbo
@@ -33,14 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--stops", choices=list(worlds.STOPS), nargs="+", default=list(worlds.STOPS), help="stops to train again")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--lr", type=float, default=2e-3)
-    args = parser.parse_args(argv)
-    budget = session.prepare(args)
+    args, budget, where = session.begin(parser, argv)
     command = ("python -m explorer.tabs.vae.train_worlds " + " ".join(sys.argv[1:] if argv is None else argv)).strip()
-    try:
-        where = device.choose(args.device)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
     for name in args.data:
         data, folder = open_data(name, LIMIT), args.runs / f"vae-worlds-{name}"
         for stop in args.stops:
