@@ -370,7 +370,8 @@ async function readLink() {
     const v = parseFloat(get(key));
     return Number.isFinite(v) ? clamp(v, low, high) : fallback;
   };
-  let source = fromGallery(0);
+  const chosen = /^gallery:(\d+)$/.exec(document.vae?.picture ?? ""); // in another part
+  let source = fromGallery(chosen && +chosen[1] < start.gallery.length ? +chosen[1] : 0);
   const face = /^g(\d+)$/.exec(get("face") || "");
   if (face && +face[1] < start.gallery.length) source = fromGallery(+face[1], get("eps") === null ? null : number("eps", 0, 0, 2 ** 31));
   else if (get("seed") !== null) {
@@ -628,15 +629,18 @@ element.desk = {
 /** Another model was chosen: nothing of the one before holds for it. A desk that is not seen waits until it is. */
 function follow() {
   const { vae } = document;
-  if (!element.isConnected || !vae || vae.part !== "explore" || (vae.model || "faces") === (model || "faces")) return;
-  model = vae.model;
-  const link = { face: null, eps: null, seed: null, t: null, from: null, code: null, dim: null, a: null, b: null, frame: null };
-  for (let d = 0; d < (start?.dims ?? 0); d++) link["z" + d] = null;
-  window.explorer.set(link);
-  draws.clear();
-  burst = drawn = reading = null;
-  asked = "";
-  Object.assign(state, { source: null, touched: null, past: [], future: [] });
+  const same = vae && (vae.model || "faces") === (model || "faces");
+  if (!element.isConnected || !vae || vae.part !== "explore" || (beginning && same)) return;
+  if (!same) {
+    model = vae.model;
+    const link = { face: null, eps: null, seed: null, t: null, from: null, code: null, dim: null, a: null, b: null, frame: null };
+    for (let d = 0; d < (start?.dims ?? 0); d++) link["z" + d] = null;
+    window.explorer.set(link);
+    draws.clear();
+    burst = drawn = reading = null;
+    asked = "";
+    Object.assign(state, { source: null, touched: null, past: [], future: [] });
+  }
   begin();
 }
 document.addEventListener("vae:model", follow);
@@ -649,4 +653,5 @@ document.addEventListener("vae:picture", ({ detail }) => {
   if (element.isConnected && shown && same && state.source && start.gallery[shown[1]]) go(fromGallery(+shown[1]));
 });
 
-begin();
+// A class that opens a link to another part asks nothing for this one. Where the bar is not there yet, it will tell.
+if (document.vae?.part === "explore") begin();

@@ -328,6 +328,17 @@ def test_a_broken_link_still_opens_a_face(visit, app_url, query):
     assert max(map(abs, desk.z())) <= 12
 
 
+def test_a_link_to_another_part_asks_nothing_for_the_desk_until_it_is_opened(visit, app_url):
+    page = visit(f"{app_url}/?tab=vae&part=metrics&picture=gallery:5")
+    page.wait_for_selector("#vae-metrics .part[data-ready=true]")
+    asked = "performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname.split('/x/vae/')[1])"
+    assert not {"start", "decode", "ends", "film", "morph"} & set(page.evaluate(asked))
+    page.click("#vae-bar [data-to=explore]")
+    page.wait_for_selector(SETTLED)
+    assert page.evaluate(f"{DESK}.source.ref") == "g5"  # the picture that the other part spoke of
+    page.wait_for_selector('.morph[data-ready="true"]')
+
+
 def test_the_equation_holds_for_the_digits_shown(desk):
     desk.slider().focus()
     desk.act(lambda: desk.page.keyboard.press("Home"))
