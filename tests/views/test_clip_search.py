@@ -18,25 +18,6 @@ FACES = 240
 FACTORS = list(corpus.FACTORS)
 
 
-# ---- The scripts, without a browser -----------------------------------------------------------------------------------------
-
-
-def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
-    found = {}
-    for name in clip_search.SCRIPTS:
-        text = (clip_search.HERE / name).read_text(encoding="utf-8")
-        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
-            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
-            found[declared] = name
-
-
-def test_every_script_and_style_sheet_of_the_folder_is_used():
-    folder = {path.name for path in clip_search.HERE.iterdir()}
-    own = {name for name in clip_search.SCRIPTS if not name.startswith("../")}  # what views share stands above them
-    assert {name for name in folder if name.endswith(".js")} == own
-    assert {name for name in folder if name.endswith(".css")} == {*clip_search.STYLES, "page.css"}
-
-
 # ---- A server that answers as the tab's does ---------------------------------------------------------------------------------
 
 

@@ -1,32 +1,12 @@
 """The GAN lab in a real browser, on the running app: transport, settings, data, the link, and what happens when things fail."""
 
-import re
 
 import numpy as np
 import pytest
 
 from explorer.tabs.gan.config import Settings, unpack_points
-from explorer.views import gan_lab
 
 LAB = ".ganlab"
-
-
-# ---- The scripts, without a browser -----------------------------------------------------------------------------------------
-
-
-def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
-    found = {}
-    for name in gan_lab.SCRIPTS:
-        text = (gan_lab.HERE / name).read_text(encoding="utf-8")
-        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
-            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
-            found[declared] = name
-
-
-def test_every_script_and_style_sheet_of_the_folder_is_used():
-    folder = {path.name for path in gan_lab.HERE.iterdir()}
-    assert {name for name in folder if name.endswith(".js")} == set(gan_lab.SCRIPTS)
-    assert {name for name in folder if name.endswith(".css")} == {*gan_lab.STYLES, "page.css"}
 
 
 # ---- In a browser ------------------------------------------------------------------------------------------------------------

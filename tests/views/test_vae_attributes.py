@@ -1,34 +1,15 @@
 """The part "attributes" in a real browser, on the running app."""
 
-import re
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
 
 from explorer.tabs.vae import attribute_pool, models
-from explorer.views import vae_attributes
 
 PART = "#vae-attributes .part"
 WAIT = 150_000  # on a loaded machine the pictures of which everything is known take a while to encode
 GLASSES = "glasses,none,sunglasses,mean,,,1"
-
-
-# ---- The scripts, without a browser -------------------------------------------------------------------------------------
-
-
-def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
-    found = {}
-    for name in vae_attributes.SCRIPTS:
-        text = (vae_attributes.HERE / name).read_text(encoding="utf-8")
-        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
-            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
-            found[declared] = name
-
-
-def test_every_script_of_the_folder_is_used():
-    folder = {path.name for path in vae_attributes.HERE.glob("*.js")}
-    assert folder == {name for name in vae_attributes.SCRIPTS if "/" not in name}
 
 
 # ---- On the page --------------------------------------------------------------------------------------------------------

@@ -7,28 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.tabs.vae import elbo, elbo_work, engine, model, models
+from explorer.tabs.vae import elbo, elbo_work, engine, model
 from explorer.tabs.vae.sources import DIGITS, Own
 from explorer.views import vae_elbo
-from tests.conftest import free_port, note
+from tests.views import one_part
 
 ROOT = ".part"
 ADDRESS = "(window.dispatchEvent(new Event('pagehide')), location.href)"  # leaving a page saves what its link says
-
-
-def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
-    found = {}
-    for name in vae_elbo.SCRIPTS:
-        text = (vae_elbo.HERE / name).read_text(encoding="utf-8")
-        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
-            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
-            found[declared] = name
-
-
-def test_every_file_of_the_folder_is_used():
-    folder = {path.name for path in vae_elbo.HERE.iterdir()}
-    used = {name for name in (*vae_elbo.SCRIPTS, *vae_elbo.STYLES) if "/" not in name}
-    assert {name for name in folder if name.endswith((".js", ".css"))} == used
 
 
 # ---- In a browser ---------------------------------------------------------------------------------------------------------
@@ -53,54 +38,25 @@ VAES = {"faces": tiny(5, 1.0, 0), "digits-1": tiny(2, 4.0, 1)}
 
 @pytest.fixture(scope="module")
 def served():
-    import gradio as gr
-    from starlette.responses import JSONResponse
-
-    import app
     from explorer import routes
-    from explorer.tabs.vae import elbo_routes, model_routes, ui
-    from explorer.views import shell
-    from explorer.views.vae_bar import VaeBar
+    from explorer.tabs.vae import elbo_routes, ui
 
-    patch = pytest.MonkeyPatch()
-    patch.setattr(models, "get", lambda name="faces", session="": VAES[name or "faces"])
-    with gr.Blocks(analytics_enabled=False, fill_width=True) as demo:
-        shell.header()
-        with gr.Tabs(elem_id="ge-tabs"), gr.Tab("VAE", id="vae", elem_id="tab-vae", elem_classes="ge-tab"):
-            VaeBar(routes="vae", elem_id="vae-bar")
-            vae_elbo.VaeElbo(routes="vae", elem_id="vae-elbo")
-        shell.footer()
-    badge = routes.get("device", lambda request: JSONResponse({"label": "CPU", "reason": "A test."}))
-    film = routes.get("vae/film", ui.film)
-    port = free_port()
-    app.start(demo, [badge, film, *model_routes.routes(), *elbo_routes.routes()], "127.0.0.1", port)
-    yield f"http://127.0.0.1:{port}/"
-    demo.close()
-    patch.undo()
+    more = [routes.get("vae/film", ui.film), *elbo_routes.routes()]
+    with one_part.served(vae_elbo.VaeElbo, "vae-elbo", VAES, more) as address:
+        yield address
 
 
 @pytest.fixture
-def opened(browser, served):
-    """opened(query, **context) -> a page with the part, ready. Troubles of the page fail the test."""
-    pages = []
+def opened(visit, served):
+    """opened(query, **window) -> a page with the part, ready."""
 
-    def open_page(query="", **options):
-        context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
-        page = context.new_page()
+    def open_page(query="", **window):
+        page = visit(f"{served}?tab=vae&part=elbo{query}", **window)
         page.set_default_timeout(60_000)
-        page.troubles = []
-        page.on("pageerror", lambda error: page.troubles.append(str(error)))
-        page.on("console", lambda said: note(page.troubles, said))
-        pages.append(page)
-        page.goto(f"{served}?tab=vae&part=elbo{query}", wait_until="domcontentloaded")
         page.wait_for_selector(f'{ROOT}[data-ready="true"]')
         return page
 
-    yield open_page
-    troubles = [trouble for page in pages for trouble in page.troubles]
-    for page in pages:
-        page.context.close()
-    assert not troubles, "\n".join(troubles)
+    return open_page
 
 
 def number(text: str) -> float:
@@ -170,7 +126,7 @@ def test_moving_sigma_changes_kl_at_once_and_the_bill_when_the_decoder_has_answe
 
 @pytest.mark.browser
 def test_a_finger_drags_mu_over_the_film_and_reset_takes_it_back(opened):
-    page = opened("&e_dim=0", viewport={"width": 390, "height": 844}, has_touch=True)
+    page = opened("&e_dim=0", width=390, height=844, has_touch=True)
     page.wait_for_function("document.querySelector('.gauss svg')")
     board = page.locator(".gauss").first
     board.scroll_into_view_if_needed()
@@ -312,7 +268,7 @@ def test_two_means_are_called_the_same_only_where_both_are_sure(opened):
 
 @pytest.mark.browser
 def test_a_phone_shows_the_graph_and_every_column_of_the_contest_without_scrolling_aside(opened):
-    page = opened("&e_view=board&e_dim=0", viewport={"width": 390, "height": 844}, has_touch=True)
+    page = opened("&e_view=board&e_dim=0", width=390, height=844, has_touch=True)
     page.wait_for_selector(".graph svg.tall")
     page.wait_for_selector('tr[data-way="score"]')
     inside = "(nodes) => nodes.every((n) => n.scrollWidth <= n.clientWidth + 1)"
@@ -341,7 +297,7 @@ def test_the_decoders_sample_changes_with_its_seed_and_the_bill_is_in_the_pixels
 
 @pytest.mark.browser
 def test_the_glass_shows_one_spot_of_both_pictures_and_the_spectra_come(opened):
-    page = opened("&e_view=blur", color_scheme="dark")
+    page = opened("&e_view=blur", dark=True)
     page.wait_for_selector('.blur-view[data-spectra="faces gallery:0"]')
     view, canvas = page.locator(".blur-view"), page.locator('[data-shot="x"]')
     canvas.scroll_into_view_if_needed()

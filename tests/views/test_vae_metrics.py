@@ -1,7 +1,6 @@
 """The part "Metrics" in a real browser, on a server with its routes and small networks that need no training."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,30 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.tabs.vae import engine, metric_codes, metric_toys, model, models
+from explorer.tabs.vae import engine, metric_codes, metric_toys, model
 from explorer.tabs.vae import metric_scores as scores
 from explorer.tabs.vae.metric_rotation import Turn
 from explorer.tabs.vae.sources import DIGITS, Own
 from explorer.views import vae_metrics
-from tests.conftest import free_port, note
+from tests.views import one_part
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PART = "#vae-metrics .part"
-
-
-def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
-    found = {}
-    for name in vae_metrics.SCRIPTS:
-        text = (vae_metrics.HERE / name).read_text(encoding="utf-8")
-        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
-            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
-            found[declared] = name
-
-
-def test_every_file_of_the_folder_is_used():
-    folder = {path.name for path in vae_metrics.HERE.iterdir()}
-    used = {name for name in (*vae_metrics.SCRIPTS, *vae_metrics.STYLES) if "/" not in name}
-    assert {name for name in folder if name.endswith((".js", ".css"))} == used
 
 
 # ---- In a browser ---------------------------------------------------------------------------------------------------------
@@ -59,54 +43,25 @@ VAES = {"faces": tiny(5, 3), "digits-1": tiny(2, 1), "digits-0": tiny(3, 0)}
 
 @pytest.fixture(scope="module")
 def served():
-    import gradio as gr
-    from starlette.responses import JSONResponse
-
-    import app
     from explorer import routes
-    from explorer.tabs.vae import metric_routes, model_routes, ui
-    from explorer.views import shell
-    from explorer.views.vae_bar import VaeBar
+    from explorer.tabs.vae import metric_routes, ui
 
-    patch = pytest.MonkeyPatch()
-    patch.setattr(models, "get", lambda name="faces", session="": VAES[name or "faces"])
-    with gr.Blocks(analytics_enabled=False, fill_width=True) as demo:
-        shell.header()
-        with gr.Tabs(elem_id="ge-tabs"), gr.Tab("VAE", id="vae", elem_id="tab-vae", elem_classes="ge-tab"):
-            VaeBar(routes="vae", elem_id="vae-bar")
-            vae_metrics.VaeMetrics(routes="vae", elem_id="vae-metrics")
-        shell.footer()
-    badge = routes.get("device", lambda request: JSONResponse({"label": "CPU", "reason": "A test."}))
-    decode = routes.get("vae/decode", ui.decode)
-    port = free_port()
-    app.start(demo, [badge, decode, *model_routes.routes(), *metric_routes.routes()], "127.0.0.1", port)
-    yield f"http://127.0.0.1:{port}/"
-    demo.close()
-    patch.undo()
+    more = [routes.get("vae/decode", ui.decode), *metric_routes.routes()]
+    with one_part.served(vae_metrics.VaeMetrics, "vae-metrics", VAES, more) as address:
+        yield address
 
 
 @pytest.fixture
-def opened(browser, served):
-    """opened(query, **context) -> a page with the part, ready. Troubles of the page fail the test."""
-    pages = []
+def opened(visit, served):
+    """opened(query, wait, **window) -> a page with the part, on which that much has come."""
 
-    def open_page(query="", wait="[data-ready='true'][data-n]", **options):
-        context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
-        page = context.new_page()
+    def open_page(query="", wait="[data-ready='true'][data-n]", **window):
+        page = visit(f"{served}?tab=vae&part=metrics{query}", **window)
         page.set_default_timeout(60_000)
-        page.troubles = []
-        page.on("pageerror", lambda error: page.troubles.append(f"page error: {error}"))
-        page.on("console", lambda said: note(page.troubles, said))
-        pages.append(page)
-        page.goto(f"{served}?tab=vae&part=metrics{query}", wait_until="domcontentloaded")
         page.wait_for_selector(PART + wait)
         return page
 
-    yield open_page
-    troubles = [trouble for page in pages for trouble in page.troubles]
-    for page in pages:
-        page.context.close()
-    assert not troubles, "\n".join(troubles)
+    return open_page
 
 
 def fact(page, name: str) -> str:
@@ -244,5 +199,5 @@ def test_models_of_few_known_factors_say_what_makes_no_sense(opened, name, sente
 @pytest.mark.browser
 @pytest.mark.parametrize("view", ["dial", "scores", "game", "maps"])
 def test_nothing_is_wider_than_a_phone(opened, view):
-    page = opened(f"&m_view={view}", viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="dark")
+    page = opened(f"&m_view={view}", width=390, height=844, has_touch=True, dark=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

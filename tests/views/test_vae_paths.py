@@ -1,6 +1,5 @@
 """The paths part in a real browser: strips under one scrubber, a board under the finger, weights, samples, links."""
 
-import re
 
 import numpy as np
 import pytest
@@ -14,21 +13,6 @@ FOUND = 90_000  # a geodesic on a loaded host
 
 
 # ---- The scripts, without a browser ------------------------------------------------------------------------------------------
-
-
-def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
-    found = {}
-    for name in vae_paths.SCRIPTS:
-        text = (vae_paths.HERE / name).read_text(encoding="utf-8")
-        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
-            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
-            found[declared] = name
-
-
-def test_every_script_and_style_sheet_of_the_folder_is_used():
-    folder = {path.name for path in vae_paths.HERE.iterdir()}
-    assert {name for name in folder if name.endswith(".js")} == {name for name in vae_paths.SCRIPTS if "/" not in name}
-    assert {name for name in folder if name.endswith(".css")} == {name for name in vae_paths.STYLES if "/" not in name}
 
 
 def test_the_page_and_the_engine_write_a_way_with_the_same_letters():

@@ -14,21 +14,6 @@ ROOT = "#vae-train .part"
 TINY = "&t_widths=4-4-4&t_batch=8&t_steps=4"  # learns nothing, and is done at once
 
 
-def test_the_scripts_share_one_scope_so_no_name_is_declared_twice():
-    found = {}
-    for name in vae_train.SCRIPTS:
-        text = (vae_train.HERE / name).read_text(encoding="utf-8")
-        for declared in re.findall(r"^(?:async )?(?:function\*?|const|let|class) +(\w+)", text, re.MULTILINE):
-            assert declared not in found, f"{declared} is in {name} and in {found[declared]}"
-            found[declared] = name
-
-
-def test_every_script_and_style_sheet_of_the_folder_is_used():
-    folder = {path.name for path in vae_train.HERE.iterdir()}
-    assert {name for name in folder if name.endswith(".js")} == {name for name in vae_train.SCRIPTS if not name.startswith("../")}
-    assert {name for name in folder if name.endswith(".css")} == {name for name in vae_train.STYLES if not name.startswith("../")}
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("low, high", [(0, 0.52), (0, 0.04), (0, 7.3), (412, 1033), (96, 98.1)])
 def test_ticks_of_the_losses_are_round_and_tell_themselves_apart(browser, low, high):

@@ -11,6 +11,7 @@ import gradio as gr
 from explorer.views import parts
 
 HERE = Path(__file__).parent
+STYLES = ("desk.css",)
 SCRIPTS = ("numbers.js", "wire.js", "pictures.js", "rows.js", "chart.js", "desk.js")  # share one scope, in this order
 
 
@@ -18,4 +19,4 @@ class LatentDesk(gr.HTML):
     """The desk over the routes below `/gradio_api/x/<routes>/`."""
 
     def __init__(self, routes: str, **kwargs):
-        super().__init__(**parts(HERE, "desk.html", ("desk.css",), SCRIPTS, "page.css"), routes=routes, **kwargs)
+        super().__init__(**parts(HERE, "desk.html", STYLES, SCRIPTS, "page.css"), routes=routes, **kwargs)
