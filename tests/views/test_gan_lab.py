@@ -1,6 +1,5 @@
 """The GAN lab in a real browser, on the running app: transport, settings, data, the link, and what happens when things fail."""
 
-
 import numpy as np
 import pytest
 
@@ -125,7 +124,8 @@ def test_space_after_a_typed_number_plays(ready):
 @browser_test
 def test_two_quick_clicks_on_play_end_where_they_began(ready):
     page = ready("&trained=0")
-    page.dblclick('[data-do="play"]')
+    with page.expect_response(lambda reply: '"pause"' in (reply.request.post_data or "")):  # sent once "play" is answered
+        page.dblclick('[data-do="play"]')
     page.wait_for_function("labOf().desk.playing === false && document.querySelector('.ganlab').dataset.playing === 'false'")
     assert page.inner_text('[data-do="play"]').strip() == "Play"
 

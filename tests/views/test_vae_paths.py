@@ -1,6 +1,5 @@
 """The paths part in a real browser: strips under one scrubber, a board under the finger, weights, samples, links."""
 
-
 import numpy as np
 import pytest
 
