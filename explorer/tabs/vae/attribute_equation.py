@@ -79,6 +79,7 @@ def nearest(pool: Pool, z: np.ndarray, but: set[int]) -> tuple[int, float]:
     """The number of the held-out picture whose code lies nearest to z, other than those named, and how far."""
     distances = np.linalg.norm(pool.mu - z, axis=1)
     distances[[number for number in but if number < len(distances)]] = np.inf
+    distances[: pool.first] = np.inf
     number = int(distances.argmin())
     return number, float(distances[number])
 
@@ -86,4 +87,4 @@ def nearest(pool: Pool, z: np.ndarray, but: set[int]) -> tuple[int, float]:
 @lru_cache(24)
 def usual_distance(pool: Pool) -> float:
     """The median distance from a code to the nearest other one, over 200 of them."""
-    return float(np.median([nearest(pool, pool.mu[k], {k})[1] for k in range(min(200, len(pool.mu)))]))
+    return float(np.median([nearest(pool, pool.mu[k], {k})[1] for k in range(pool.first, len(pool.mu))[:200]]))

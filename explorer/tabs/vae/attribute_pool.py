@@ -1,7 +1,8 @@
 """Pictures of which everything is known, and their codes: what directions are fitted on, and what they are tried on.
 
-The first part of a source's pictures is fitted on, the rest is held out; no training of the model saw either, as far as the
-source says. Codes are computed once per model, in the background where a page has to wait for them.
+What they are tried on, no training of the model saw. Of faces there are enough to fit on such ones, too; directions of digits and
+of a visitor's pictures are fitted on those that the model was trained on. Codes are computed once per model, in the background
+where a page has to wait for them.
 """
 
 import threading
@@ -32,12 +33,14 @@ class Busy(Full):
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """mu (N, D), labels (N, factors), names of the factors' values; [:fit] is fitted on, [fit:] is held out."""
+    """mu (N, D), labels (N, factors), names of the factors' values; [:fit] is fitted on, [fit:] is held out; from `first` on no
+    training of the model saw them."""
 
     mu: np.ndarray
     labels: np.ndarray
     factors: dict[str, tuple[str, ...]]
     fit: int
+    first: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -140,15 +143,31 @@ def _advance(vae: Vae, making: _Making) -> None:
         making.done += len(pixels)
     if making.done >= total:
         mu, labels = (np.concatenate(side) for side in zip(*parts))
-        fit = FIT if total == FIT + HELD else round(total * FIT / (FIT + HELD))
-        making.pool = Pool(mu.astype(np.float64), labels.astype(np.int64), dict(source.factors), fit)
+        if _few(source):
+            fit = first = total - source.unseen
+        else:
+            fit, first = FIT if total == FIT + HELD else round(total * FIT / (FIT + HELD)), 0
+        if total - first < 3:  # nothing could be near to anything
+            first = 0
+        making.pool = Pool(mu.astype(np.float64), labels.astype(np.int64), dict(source.factors), fit, first)
+
+
+def _few(source) -> bool:
+    """Whether only some of the pool's pictures are unseen: these are its last then."""
+    return source.unseen < size(source)
+
+
+def _of_source(source, numbers: np.ndarray) -> np.ndarray:
+    """The source's numbers, which begin with what is unseen, of the pool's."""
+    return (numbers + source.unseen) % size(source) if _few(source) else numbers
 
 
 def _batch(source, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     if source is AVATARS:  # drawn when asked for, so that no page's worth of pixels is kept
         return corpus.batch("val", start, count)
     pixels, labels = source.batch(source.most)
-    return pixels[start : start + count], labels[start : start + count]
+    numbers = _of_source(source, np.arange(start, start + count))
+    return pixels[numbers], labels[numbers]
 
 
 def size(source) -> int:
@@ -168,4 +187,4 @@ def pictures(source, numbers) -> np.ndarray:
         raise ValueError(f"There are pictures 0 to {most - 1} to draw from.")
     if source is AVATARS:
         return corpus.render(numbers + corpus.SPLITS["val"].start)
-    return source.batch(source.most)[0][numbers]
+    return source.batch(source.most)[0][_of_source(source, numbers)]

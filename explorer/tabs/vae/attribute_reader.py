@@ -78,8 +78,10 @@ _kept: WeakKeyDictionary = WeakKeyDictionary()  # source -> its classifier, for 
 def _learnt(source) -> Learnt:
     found = _kept.get(source)
     if found is None:
-        pixels, labels = source.batch(LEARNT)
-        found = _kept[source] = Learnt(pixels, labels, dict(source.factors))
+        pixels, labels = source.batch(source.most)
+        if source.unseen < source.most:  # it is asked about these, so it learns from the others
+            pixels, labels = pixels[source.unseen :], labels[source.unseen :]
+        found = _kept[source] = Learnt(pixels[:LEARNT], labels[:LEARNT], dict(source.factors))
     return found
 
 

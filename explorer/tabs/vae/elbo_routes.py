@@ -332,7 +332,7 @@ def _spectra(vae, name: str, session: str, picture: str):
     image = model_routes.subject(vae, session, picture)
     one = elbo_work.answers.get(_key("spectrum", vae, name, session, picture), lambda: _three(vae, image[None]))
     every = elbo_work.answers.get(_key("spectra", vae, name, session if name.startswith("own-") else "", ""),
-                                  lambda: _three(vae, vae.source.batch(HELD_OUT)[0]))  # fmt: skip
+                                  lambda: _three(vae, vae.source.batch(min(HELD_OUT, vae.source.unseen))[0]))  # fmt: skip
     return one, every
 
 

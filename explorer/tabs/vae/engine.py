@@ -78,9 +78,9 @@ class Vae:
 
     @cached_property
     def axes(self) -> list[dict]:
-        """Per dimension {kl: nats, effect: the attribute it moves most or "", share}."""
+        """Per dimension {kl: nats, of pictures that no training saw; effect: the attribute it moves most or "", share}."""
         if self._axes is None:
-            kl = self.encode(self.source.batch(500)[0]).kl.mean(0)
+            kl = self.encode(self.source.batch(min(500, self.source.unseen))[0]).kl.mean(0)
             self._axes = [{"kl": round(float(k), 3), "effect": "", "share": 0.0} for k in kl]
         return self._axes
 

@@ -3,6 +3,7 @@
 import gc
 import threading
 import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -130,6 +131,28 @@ def test_fitted_and_held_out_pictures_are_apart(vae):
     rest, bright = pool.sides("top", "rest", "bright")
     assert len(rest) + len(bright) == 600 and set(pool.column("top")[rest]) == {0, 1}
     assert attribute_pool.progress(vae) == (900, 900)
+
+
+def test_what_a_training_saw_is_fitted_on_and_the_rest_is_tried():
+    """Pool and source number their pictures differently then: the pool's last ones are the source's first."""
+    seen, few = Halves(90), 20
+    seen.source = replace(seen.source, held=few)
+    pool, pixels = attribute_pool.of(seen), seen.source.pixels
+    assert (pool.fit, pool.first, len(pool.mu)) == (70, 70, 90)
+    assert np.array_equal(attribute_pool.pictures(seen.source, np.arange(70, 90)), pixels[:few])
+    assert np.array_equal(attribute_pool.pictures(seen.source, np.arange(70)), pixels[few:])
+    assert np.array_equal(pool.mu[70:], seen.encode(pixels[:few]).mu)
+    assert np.array_equal(pool.labels[:70], seen.source.labels[few:])
+    # What is called the nearest held-out picture is one, though a picture of the training lies nearer.
+    number, distance = equation.nearest(pool, pool.mu[3], set())
+    assert number >= 70 and distance == pytest.approx(np.linalg.norm(pool.mu[70:] - pool.mu[3], axis=1).min())
+    assert np.isfinite(equation.usual_distance(pool))
+
+
+def test_one_unseen_picture_alone_is_near_to_nothing():
+    seen = Halves(12)
+    seen.source = replace(seen.source, held=1)
+    assert attribute_pool.of(seen).first == 0 and np.isfinite(equation.usual_distance(attribute_pool.of(seen)))
 
 
 def test_a_direction_is_the_difference_of_the_means(vae):

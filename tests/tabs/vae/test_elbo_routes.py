@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from explorer import answers
 from explorer.tabs.vae import elbo, elbo_bound, elbo_routes, elbo_work, engine, model, model_routes, models, reparam, spectrum
 from explorer.tabs.vae.sources import DIGITS, Own
 
@@ -162,6 +164,14 @@ def test_spectra_of_one_and_of_many(ask, vae):
     assert told["count"] == 30 and np.allclose(told["picture"]["input"], spectrum.of(spectrum.luminance(image)).rings)
     assert np.array(told["average"]["residual"]).shape == (16,) and told["picture"]["half"] is not None
     assert floats(ask("planes")).shape == (4, 32, 32)
+
+
+def test_the_average_is_of_what_no_training_saw(ask, vae, monkeypatch):
+    monkeypatch.setattr(vae, "source", replace(vae.source, held=4))
+    monkeypatch.setattr(elbo_work, "answers", answers.Answers(9, elbo_work.places))
+    told = ask("spectrum").json()
+    few = spectrum.luminance(vae.source.pixels[:4])
+    assert told["count"] == 4 and np.allclose(told["average"]["input"], spectrum.of(few).rings)
 
 
 def test_a_run_is_stopped_by_its_page_and_by_its_leaving(site, do, ask):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from explorer import corpus
+from explorer.tabs.vae import training_data
 from explorer.tabs.vae.sources import AVATARS, DIGITS, SHOWN, Own
 from explorer.training.data import open_data
 
@@ -27,6 +28,13 @@ def test_the_gallery_of_digits_is_two_of_each_held_out():
     held = open_data("digits").val
     assert captions[:2] == ["a handwritten 0", "a handwritten 1"] and len(images) == 20
     assert all((held == image).all((1, 2, 3)).any() for image in images)
+
+
+def test_what_no_training_saw_comes_first_and_is_counted():
+    """Neither the training of the shipped models nor one on the page, which holds out more."""
+    assert DIGITS.unseen == len(open_data("digits").val) < training_data.DIGITS_HELD
+    pixels = np.zeros((5, 32, 32, 3), np.uint8)
+    assert (AVATARS.unseen, Own("mine", pixels).unseen, Own("mine", pixels, held=2).unseen) == (10_000, 5, 2)
 
 
 def test_faces_are_the_corpus_held_out_ones_with_ten_factors():
