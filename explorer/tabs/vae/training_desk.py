@@ -38,6 +38,7 @@ LONG = "Too many trainings wait at this moment; try again in a few minutes."
 CROWDED = "This host keeps as many trainings as it can at this moment; delete one of yours or try again in a few minutes."
 FULL = f"A page keeps {RUNS} trainings; delete one first."
 BROKE = "The training broke off; the host's log says why."
+OWN_FIRST = "This model was trained on pictures of your own: choose “Your pictures”, bring their ZIP first, then open it."
 EXAMPLE = "own-example"  # the first view's training: one for all pages
 UP = "Its {} seconds are up; go on where others do not wait."
 
@@ -402,7 +403,7 @@ def train(session: str, given: dict) -> Run:
 def open_saved(session: str, data: bytes) -> Run:
     """A model that was saved, as a training that has come to its end; what trains meanwhile stops, as for a new one."""
     saved = training_save.opened(data)
-    return _begun(session, saved.settings, "This model was trained on pictures of your own; bring their ZIP first.", saved)
+    return _begun(session, saved.settings, OWN_FIRST, saved)
 
 
 def _begun(session: str, settings: Settings, without: str, saved: Saved | None = None) -> Run:
@@ -417,6 +418,8 @@ def _begun(session: str, settings: Settings, without: str, saved: Saved | None =
         data = mine.upload.pictures if settings.data == "upload" and mine.upload else None
         if settings.data == "upload" and data is None:
             raise ValueError(without)
+        if saved and data:
+            saved.check(data)
         for other in mine.runs.values():
             other.stop()
         made = mine.runs[name] = Run(session, (name := models.OWN + secrets.token_hex(4)), settings, data, saved)

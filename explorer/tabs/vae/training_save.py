@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 
 from explorer.tabs.vae import training_zip
+from explorer.tabs.vae.training_data import Pictures
 from explorer.tabs.vae.training_run import network, title
 from explorer.tabs.vae.training_settings import STEPS, Settings, checked
 from explorer.training import card
@@ -24,6 +25,7 @@ LICENCES = {
 FILES = "model.safetensors", "card.json"
 CARD_BYTES = 100_000
 NOT_OURS = "This is no model that was saved here; choose the ZIP that “Save model” gave you."
+OTHERS = "These are not the pictures that this model was trained on; bring the same ZIP, then open it."
 DAMAGED = "This model is damaged, or its card was changed: they do not fit together. Save it again."
 
 
@@ -35,6 +37,17 @@ class Saved:
     weights: dict[str, torch.Tensor]
     steps: int
     seconds: float
+    brought: list[float] | None = None  # the `print_of` a visitor's own pictures
+
+    def check(self, data: Pictures) -> None:
+        """Raises ValueError for other pictures than those of the training: what is said to be held out would not be."""
+        if self.brought is not None and not all(abs(a - b) < 1 for a, b in zip(self.brought, print_of(data), strict=True)):
+            raise ValueError(OTHERS)
+
+
+def print_of(data: Pictures) -> list[float]:
+    """How many pictures to train on and held out, and the mean red, green and blue of both: decoders differ by less."""
+    return [len(data.train), len(data.held), *(round(float(v), 2) for x in (data.train, data.held) for v in x.mean((0, 1, 2)))]
 
 
 def zipped(run) -> bytes:
@@ -47,7 +60,8 @@ def zipped(run) -> bytes:
         "title": title(s, training.run.step),
         "config": vars(training.run.ema.model.config),
         "settings": s.told,
-        "data": {"name": s.data, "train": len(training.data.train), "val": len(training.data.held), "licence": LICENCES[s.data]},
+        "data": {"name": s.data, "train": len(training.data.train), "val": len(training.data.held), "licence": LICENCES[s.data]}
+        | ({"print": print_of(training.data)} if s.data == "upload" else {}),
         "steps": training.run.step,
         "minutes": round(training.run.seconds / 60, 2),
         "seed": s.seed,
@@ -77,20 +91,25 @@ def opened(data: bytes) -> Saved:
     try:
         said = json.loads(told)
         given, steps, minutes = said["settings"], said["steps"], said["minutes"]
+        brought = said["data"]["print"] if given.get("data") == "upload" else None
         tensors = safetensors.torch.load(weights)
-    except (ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, safetensors.SafetensorError):
         raise ValueError(NOT_OURS) from None
     settings = checked(given)
     if type(steps) is not int or not 0 < steps <= 6 * STEPS[1]:
         raise ValueError(DAMAGED)
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 <= minutes <= 60 * 24:
         raise ValueError(DAMAGED)
+    if brought is not None and not (
+        isinstance(brought, list) and len(brought) == 8 and all(isinstance(v, (int, float)) and 0 <= v <= 1e6 for v in brought)
+    ):
+        raise ValueError(DAMAGED)
     wanted = network(settings).state_dict()
     if {name: one.shape for name, one in tensors.items()} != {name: one.shape for name, one in wanted.items()}:
         raise ValueError(DAMAGED)
     if not all(one.is_floating_point() and bool(one.isfinite().all()) for one in tensors.values()):
         raise ValueError(DAMAGED)
-    return Saved(settings, {name: one.float() for name, one in tensors.items()}, steps, 60.0 * minutes)
+    return Saved(settings, {name: one.float() for name, one in tensors.items()}, steps, 60.0 * minutes, brought)
 
 
 def script(run) -> str:

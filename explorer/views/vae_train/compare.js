@@ -10,7 +10,8 @@ function makeCompare({ choose, remove }) {
       piece("thead", {}, piece("tr", {}, head.map((words) => piece("th", { scope: "col" }, words)))), body));
   const node = piece("section", { class: "card train-compare", "aria-label": "Compare" },
     piece("h4", {}, "Compare"),
-    piece("p", { class: "aside" }, "Held-out losses in nats per picture: reconstruction without its constant, so only runs of the same pictures, size and σ are comparable. “Sum” is reconstruction + KL, the negative ELBO, whatever β was."), table);
+    piece("p", { class: "aside" }, "Held-out losses in nats per picture: reconstruction without its constant, so only runs of the same pictures, size and σ are comparable. “Sum” is reconstruction + KL, the negative ELBO, whatever β was."), table,
+    piece("p", { class: "aside" }, "Trainings go when this page is closed or reloaded. “Save model” keeps one; “Open a saved model” brings it back."));
   const rows = new Map();
 
   function rowOf(run) {

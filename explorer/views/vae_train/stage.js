@@ -8,7 +8,7 @@ function makeStage(part, films) {
   const legend = piece("div", { class: "train-legend" });
   const factor = piece("select", { "aria-label": "Colour the points by", onchange: () => draw(true) });
   const factorRow = piece("label", { class: "named", hidden: true }, "Colour by", factor);
-  const originals = piece("canvas", { class: "train-strip", role: "img", "aria-label": "Eight held-out pictures" });
+  const originals = piece("canvas", { class: "train-strip", role: "img", "aria-label": "Held-out pictures" });
   const decoded = piece("canvas", { class: "train-strip", role: "img", "aria-label": "Their reconstructions" });
   const board = piece("canvas", { class: "train-board", role: "img" }), boardWords = piece("figcaption");
   const curves = { reconstruction: piece("canvas", { class: "train-curve", role: "img", "aria-label": "Reconstruction over the steps" }), kl: piece("canvas", { class: "train-curve", role: "img", "aria-label": "KL over the steps" }) };

@@ -330,6 +330,11 @@ def test_one_of_ones_own_pictures_wants_them_first():
     with pytest.raises(ValueError, match="bring their ZIP first"):
         training_desk.open_saved("page-b", file)
     assert training_desk.runs("page-b") == []
+    for count in (11, 13):  # other pictures: what is said to be held out would not be
+        upload = training_desk.bring("page-b", zipped(count))
+        until(lambda upload=upload: upload.state != "reading")
+        with pytest.raises(ValueError, match="not the pictures"):
+            training_desk.open_saved("page-b", file)
     upload = training_desk.bring("page-b", zipped(12))
     until(lambda: upload.state != "reading")
     run = training_desk.open_saved("page-b", file)
