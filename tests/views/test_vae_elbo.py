@@ -219,6 +219,74 @@ def test_the_board_is_always_true_whatever_is_moved(opened):
     assert page.locator(".graph-cross").count() == 2
 
 
+BOARD = "document.querySelector('.board-view').dataset"
+
+
+def slide(page, name: str, value: float) -> None:
+    """A slider of the board goes there, and is let go."""
+    page.locator(f'.board-view [data-slide="{name}"]').evaluate(
+        "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); e.dispatchEvent(new Event('change')); }", value
+    )
+
+
+def four(page) -> list[str]:
+    return page.evaluate(f"(({{mu, sigma, eps, z}}) => [mu, sigma, eps, z])({BOARD})")
+
+
+@pytest.mark.browser
+def test_a_reload_of_the_board_brings_back_the_same_draw(opened):
+    page = opened("&e_view=board&e_dim=0")
+    plain = four(page)
+    slide(page, "mu", 1.37)
+    slide(page, "sigma", -0.31)
+    slide(page, "eps", -1.23)
+    moved = four(page)
+    assert moved[:3] == ["1.3700", f"{10**-0.31:.4f}", "-1.230"]
+    query = page.evaluate(ADDRESS).partition("?")[2]
+    again = opened("&" + query)
+    again.wait_for_selector(".board-view[data-z]")
+    assert four(again) == moved
+    again.click('.views [data-value="bill"]')
+    assert "e_m=" not in again.evaluate(ADDRESS)  # another picture may be chosen there
+    again.click('.views [data-value="board"]')
+    assert four(again) == moved and "e_m=1.37" in again.evaluate(ADDRESS)
+    again.click('[data-do="encoder"]')
+    assert four(again) == plain
+    link = again.evaluate(ADDRESS)
+    assert "e_m=" not in link and "e_s=" not in link and "e_eps=" not in link
+    slide(again, "mu", 2)
+    again.select_option('[data-pick="dim"]', "1")
+    again.wait_for_function(f"{BOARD}.mu !== '2.0000'")
+    assert "e_m=" not in again.evaluate(ADDRESS)
+    slide(again, "sigma", 0.5)
+    assert "e_s=" in again.evaluate(ADDRESS)
+    again.click('[data-picture="gallery:3"]')
+    again.wait_for_function(f"{BOARD}.sigma !== '{10**0.5:.4f}'")
+    assert "e_s=" not in again.evaluate(ADDRESS)
+
+
+@pytest.mark.browser
+def test_a_link_with_nonsense_leaves_the_encoders_mu_and_sigma(opened):
+    plain = opened("&e_view=board&e_dim=0")
+    odd = opened("&e_view=board&e_dim=0&e_m=1e9&e_s=-2&e_eps=high")
+    for page in (plain, odd):
+        page.wait_for_selector(".board-view[data-z]")
+    assert four(odd) == four(plain)
+
+
+@pytest.mark.browser
+def test_no_slider_moves_under_a_finger_when_z_leaves_the_posterior(opened):
+    page = opened("&e_view=board&e_dim=0", width=390, height=844, has_touch=True)
+    eps = page.locator('[data-slide="eps"]')
+    place = "(e) => e.getBoundingClientRect().top + scrollY"
+    before = eps.evaluate(place)
+    assert page.locator(".badge").is_hidden()
+    slide(page, "eps", 3.9)
+    assert page.locator(".badge").is_visible()
+    assert eps.evaluate(place) == before
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 @pytest.mark.browser
 def test_both_gradients_are_right_and_one_is_calm(opened):
     page = opened("&e_view=board&e_dim=0&e_of=square")

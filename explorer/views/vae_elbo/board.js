@@ -12,12 +12,16 @@ function solved(state, name, value, hold) {
   return next;
 }
 
+const outsideWords = (count) => `z is ${count} σ from the middle of q(z|x), which practically never draws it.`;
+
 function makeBoard(lab) {
   const { part } = lab;
   let at = null, hold = part.get("hold") === "z", slope = null, keyOf = "", first = true, dragging = false;
+  const key = () => [part.model.name, part.model.version, part.picture, lab.dim, ...Object.values(from(lab.q))].join(); // what begins the board anew
   const numbers = Object.fromEntries(Object.keys(GRID).map((name) => [name, piece("output", { class: "c-" + name, "data-value-of": name })]));
   const equation = piece("p", { class: "formula equation", "data-fact": "equation" }, numbers.z, " = ", numbers.mu, " + ", numbers.sigma, " × ", numbers.eps);
   const badge = piece("p", { class: "badge", role: "status", hidden: true });
+  const badgePlace = piece("div", { class: "badge-place", "data-longest": outsideWords("1,000") }, badge); // keeps the badge's room, so that no slider moves under a finger
   const gauss = gaussPlace({ moved: (changes) => Object.entries(changes).forEach(([name, value]) => set(name, value)), done: settle, handles: ["mu", "sigma", "z"], limits: { sigma: [1e-3, 20], far: 12 }, height: 14 });
   const sliders = {
     mu: sliderOf({ label: "mu, the middle", min: -4, max: 4, step: 0.01, value: 0, input: (v) => set("mu", v), onchange: settle, "data-slide": "mu" }),
@@ -38,7 +42,7 @@ function makeBoard(lab) {
       piece("div", { class: "tools" }, piece("label", { class: "named" }, "dimension", dims), lock,
         buttonOf({ words: "Draw ε", title: "A fresh ε from N(0, 1)", press: draw, "data-do": "draw" }),
         buttonOf({ words: "The encoder’s", title: "mu and sigma as the encoder says them", press: () => (at = null, begin(), settle()), "data-do": "encoder" })),
-      equation, badge,
+      equation, badgePlace,
       piece("div", { class: "editor" },
         piece("div", { class: "editor-board" }, gauss.node, bellKeys(false),
           Object.entries(sliders).map(([name, slider]) => piece("label", { class: "named wide c-" + name }, piece("i", {}, letters[name]), slider, piece("span", { class: "hint" }, hints[name])))),
@@ -46,18 +50,32 @@ function makeBoard(lab) {
     piece("section", { class: "card" }, piece("h4", {}, "Which way the gradient goes"), graph.node),
     contest.node);
 
+  /** mu and sigma of the dimension, as the board keeps them. */
+  function from(q) {
+    return { mu: onGrid("mu", q.mu[lab.dim]), sigma: Math.max(1e-4, onGrid("sigma", q.sigma[lab.dim])) };
+  }
+
   function begin() {
     const d = lab.dim;
-    keyOf = part.model.name + part.picture + d;
+    keyOf = key();
     if (first || dims.dataset.model !== part.model.name) {
       dims.replaceChildren(...lab.facts.order.map((one) => piece("option", { value: one }, lab.named(one))));
       dims.dataset.model = part.model.name;
     }
     dims.value = d;
-    const eps = first ? part.number("eps", 0.8, -10000, 10000) : at?.eps ?? 0.8;
+    const eps = first ? part.number("eps", 0.8, -1e6, 1e6) : at?.eps ?? 0.8; // a z that is kept beside a tiny sigma has a huge eps
+    const { mu, sigma } = from(lab.q), reach = Math.max(12, part.model.far);
+    const start = first ? { mu: onGrid("mu", part.number("m", mu, -reach, reach)), sigma: onGrid("sigma", part.number("s", sigma, 1e-4, 20)) } : { mu, sigma };
     first = false;
-    at = solved({ mu: onGrid("mu", lab.q.mu[d]), sigma: Math.max(1e-4, onGrid("sigma", lab.q.sigma[d])), eps: onGrid("eps", eps), z: 0 }, "eps", eps, false);
+    at = solved({ ...start, eps: onGrid("eps", eps), z: 0 }, "eps", eps, false);
+    remember();
     show();
+  }
+
+  /** The link keeps eps, and mu and sigma where a hand has moved them: z follows from the three. */
+  function remember() {
+    const moved = (name) => ([lab.q, lab.own].every((q) => from(q)[name] === at[name]) ? null : String(at[name]));
+    part.set({ eps: at.eps === 0.8 ? null : at.eps, m: moved("mu"), s: moved("sigma") });
   }
 
   function set(name, value) {
@@ -70,7 +88,7 @@ function makeBoard(lab) {
 
   function settle() {
     dragging = false;
-    part.set({ eps: at.eps === 0.8 ? null : at.eps });
+    remember();
     ask();
     contest.told("moved");
   }
@@ -104,7 +122,7 @@ function makeBoard(lab) {
     node.dataset.eps = at.eps.toFixed(3);
     const out = Math.abs(at.eps) > 3;
     badge.hidden = !out && Math.abs(at.z) <= far;
-    tellText(badge, Math.abs(at.z) > far ? `No code of this model lies beyond ${far.toFixed(0)}: nothing is decoded there.` : `z is ${shortText(Math.abs(at.eps))} σ from the middle of q(z|x): the encoder would practically never draw it for this picture.`);
+    tellText(badge, Math.abs(at.z) > far ? `No code of this model lies beyond ${far.toFixed(0)}: nothing is decoded there.` : outsideWords(shortText(Math.abs(at.eps))));
     node.dataset.outside = String(out);
     gauss.show({ range, q: at, ghost: { mu: lab.own.mu[lab.dim], sigma: lab.own.sigma[lab.dim] }, z: at.z, words: `Posterior over the prior; the draw z is at ${at.z.toFixed(2)}` });
     for (const name of ["mu", "z"]) Object.assign(sliders[name], { min: range[0], max: range[1] });
@@ -126,14 +144,25 @@ function makeBoard(lab) {
   function told(what) {
     if (!lab.own) return;
     if (what === "picture" || what === "shown") photo();
-    if (keyOf !== part.model.name + part.picture + lab.dim || what === "picture" || what === "shown") {
+    if (keyOf !== key() || what === "picture" || what === "q") { // in this view only reset and undo change q
       slope = null;
       begin();
+      ask();
+    } else if (what === "shown") {
+      slope = null;
+      remember();
+      show();
       ask();
     } else if (what === "film") show();
     contest.told(what);
   }
 
-  return { node, told, rest: () => contest.rest(), sheet: () => ({ name: "elbo-board", canvases: [[shots.x.canvas, "x"], [shots.z.canvas, "decode(z)"]] }),
+  /** Elsewhere another picture or dimension may be chosen, to which mu and sigma would not belong: the link forgets them until then. */
+  function rest() {
+    part.set({ m: null, s: null });
+    contest.rest();
+  }
+
+  return { node, told, rest, sheet: () => ({ name: "elbo-board", canvases: [[shots.x.canvas, "x"], [shots.z.canvas, "decode(z)"]] }),
     table: () => contest.table(), code: "board", settings: () => ({ ...at, of: contest.of }) };
 }
