@@ -1,5 +1,6 @@
 """The part "attributes" in a real browser, on the running app."""
 
+import re
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -146,6 +147,75 @@ def test_an_attribute_of_ones_own_and_the_script_that_repeats_it(attributes, mon
 
 
 @pytest.mark.browser
+def test_a_sum_was_in_the_data_only_where_its_neighbour_is_as_near_as_neighbours_are(attributes):
+    page = attributes()
+    said = page.locator(f"{PART} [aria-label='Arithmetic with faces'] > .verdict")
+    nearest = {}
+
+    def answer(route):
+        found = route.fetch()
+        told = found.json()
+        told["nearest"] |= nearest
+        route.fulfill(response=found, json=told)
+
+    page.route("**/attributes/equation", answer)
+    for more, want in (
+        ({"same": 10, "of": 10, "usual": 2.0, "distance": 2.9}, "such a picture was in the data"),
+        ({"same": 10, "of": 10, "usual": 2.0, "distance": 3.1}, "not just a picture that was there"),
+        ({"same": 9, "of": 10, "usual": 2.0, "distance": 0.5}, "not just a picture that was there"),
+        ({"same": 1, "of": 1, "usual": 2.0, "distance": 0.6}, "0.60 away, where neighbours are usually 2.0 apart."),
+    ):
+        nearest.update(more)
+        away = f"{more['distance']:.{2 if more['distance'] < 1 else 1}f} away"  # each its own
+        page.locator(f"{PART} button:has-text('The first example')").click()
+        said.filter(has_text=away).wait_for()
+        assert want in said.inner_text()
+    assert "in the data" not in said.inner_text() and "agrees" not in said.inner_text()
+    page.unroute_all(behavior="wait")
+
+
+@pytest.mark.browser
+def test_what_an_edit_is_to_leave_alone_is_in_the_link(attributes):
+    chips = f"{PART} .keep [data-keep][aria-pressed=true]"
+    chosen = "(nodes) => nodes.map((one) => one.dataset.keep)"
+    page = attributes("&a_keep=beard%2Bhats%2Bglasses")  # there are no hats, and glasses are what is edited
+    shown(page)
+    assert page.locator(chips).evaluate_all(chosen) == ["beard"]
+    page.click(f"{PART} .keep [data-keep=mouth]")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('a_keep') === 'beard+mouth'")
+    query = page.url.partition("?")[2].partition("&a_")[2]
+    again = attributes("&a_" + query)
+    shown(again)
+    assert sorted(again.locator(chips).evaluate_all(chosen)) == ["beard", "mouth"]
+    again.click(f"{PART} [data-do=reset]")  # with no edit there is nothing to leave alone
+    again.wait_for_function("() => !location.search.includes('a_keep')")
+    assert again.locator(f"{PART} .stack .plot").is_hidden()  # nor a curve over its dose
+    again.click(f"{PART} [data-do=add]")
+    shown(again)
+    assert again.locator(f"{PART} .stack .plot").is_visible() and not again.locator(chips).count()
+
+    # An edit that keeps something already: a link may say that this was taken away again.
+    kept = "&a_edits=glasses,none,sunglasses,mean,beard,alike,1"
+    page = attributes(kept)
+    shown(page)
+    assert page.locator(chips).evaluate_all(chosen) == ["beard"] and "a_keep" not in page.url
+    page.click(f"{PART} .keep [data-keep=beard]")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('a_keep') === '-'")
+    again = attributes(kept + "&a_keep=-")
+    shown(again)
+    assert not again.locator(chips).count()
+
+
+@pytest.mark.browser
+def test_a_side_effect_is_said_without_a_verb(attributes):
+    page = attributes("&a_edits=hair colour,black,blonde,mean,,,1")
+    shown(page)
+    said = page.locator(f"{PART} .stack .verdict").inner_text()
+    assert " turns from " not in said
+    assert not fact(page, "breaks") or re.search(r"Breaks at [+−]\d\.\d\d \([a-z ]+: [a-z ]+ → [a-z ]+\)", said)
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_fits_a_phone_and_says_what_digits_know(attributes, dark):
     page = attributes("&model=digits-1", width=390, height=844, dark=dark)
@@ -153,6 +223,9 @@ def test_it_fits_a_phone_and_says_what_digits_know(attributes, dark):
     assert fact(page, "edits") == "digit,rest,3,mean,,,1"
     page.wait_for_selector(f"{PART} [aria-label='What else moves'][data-state=ready]")
     assert page.locator(f"{PART} .matrix-place tbody tr").count() == 10
+    sums = page.locator(f"{PART} [aria-label='Arithmetic with digits']")  # of digits only their name is known
+    sums.locator(".verdict:has-text('apart.')").wait_for()
+    assert "in the data" not in sums.inner_text() and "face" not in page.locator(PART).inner_text().lower()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     controls = page.locator(f"{PART} :is(button, select, summary)").all()
     boxes = [(one, one.bounding_box()) for one in controls if one.is_visible()]

@@ -1,4 +1,4 @@
-// Directions that mean something, their strength, what else they move, and arithmetic with faces. Here the parts meet.
+// Directions that mean something, their strength, what else they move, and arithmetic with pictures. Here the parts meet.
 
 makePart(element, props, { name: "attributes", prefix: "a", keys: "U: undo; M: the next method; , and .: less and more of the edit in hand", models: true, build: buildAttributes });
 
@@ -32,7 +32,7 @@ async function buildAttributes(place, part) {
     };
     const lead = piece("p", { class: "aside" }, named
       ? `An attribute is a direction in the space of codes: from the average of the pictures with one value to the average of those with another. Move the slider; ${known.reader}, who knows no codes, says what it sees.`
-      : "Nothing is known of this model's pictures, so no attribute has a name and nobody reads along. Pick pictures for an attribute of your own below, or add and subtract faces.");
+      : "Nothing is known of this model's pictures, so no attribute has a name and nobody reads along. Pick pictures for an attribute of your own below, or add and subtract some.");
     place.replaceChildren(lead, picker.node, desk.stack.node, desk.ways.node, desk.own.node, desk.matrix?.node ?? "", desk.keeper?.node ?? "", desk.equation.node, desk.exports.node);
     picker.load().then(() => picker.set(part.picture), (error) => window.explorer.toast(error.message));
     begin();

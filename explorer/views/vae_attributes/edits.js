@@ -40,6 +40,9 @@ const termsFrom = (text) =>
     return { picture, weight: Number.isFinite(+weight) ? +weight : 1 };
   });
 
+/** What one picture of a model is called. */
+const nounOf = (model) => ({ avatars: "face", digits: "digit", fashion_mnist: "garment" })[model.data] ?? "picture";
+
 /** The bytes of one or more square pictures in base64 as ImageData. */
 function picturesFrom(text, size) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

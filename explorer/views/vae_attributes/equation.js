@@ -1,16 +1,19 @@
-// Arithmetic with faces: terms with signs and weights, their sum decoded, whose face is nearest, and whether the attributes add up.
+// Arithmetic with pictures: terms with signs and weights, their sum decoded, which picture is nearest, and whether the attributes add up.
+
+const NEAR = 1.5; // times the usual distance of neighbours, up to which a picture counts as the same
 
 function makeEquation(part, desk) {
+  const noun = nounOf(part.model), name = `Arithmetic with ${noun}s`;
   const bar = piece("div", { class: "equation", role: "group", "aria-label": "Equation" });
   const table = piece("table", { class: "numbers sums" });
   const verdict = piece("p", { class: "verdict", "aria-live": "polite" });
   const editButton = buttonOf({ words: "The edited picture", title: "The picture with the edits of the stack", press: () => take("edit") });
-  const chooser = makeChooser(part, { label: "A face for the equation", pick: (name) => take(name), extra: [editButton] });
+  const chooser = makeChooser(part, { label: `A ${noun} for the equation`, pick: (name) => take(name), extra: [editButton] });
   const place = piece("div", { class: "own-body", hidden: true }, chooser.node);
-  const add = buttonOf({ words: "+ Term", title: "One more face", press: () => (terms.push({ picture: "gallery:0", weight: 1 }), open(terms.length - 1), ask()), "data-do": "term" });
+  const add = buttonOf({ words: "+ Term", title: "One more " + noun, press: () => (terms.push({ picture: "gallery:0", weight: 1 }), open(terms.length - 1), ask()), "data-do": "term" });
   const usual = buttonOf({ words: "The first example", title: "The equation that this page began with", press: () => set(desk.known.equation) });
-  const node = piece("section", { class: "card", "aria-label": "Arithmetic with faces" },
-    piece("h3", {}, "Arithmetic with faces"), piece("p", { class: "aside muted" }, "King − man + woman: codes are added and subtracted, the sum is decoded. Press a face to put another one there."),
+  const node = piece("section", { class: "card", "aria-label": name },
+    piece("h3", {}, name), piece("p", { class: "aside muted" }, `${noun === "face" ? "King − man + woman: codes" : "Codes"} are added and subtracted, the sum is decoded. Press a ${noun} to put another one there.`),
     bar, piece("div", { class: "tools" }, add, usual), place, verdict, piece("div", { class: "scroll" }, table));
   let terms = [], chosen = -1, loaded = "", shots = [], last = null;
   const result = piece("canvas", { class: "picture", role: "img", "aria-label": "The sum" }), near = piece("canvas", { class: "picture", role: "img", "aria-label": "The nearest held-out picture" });
@@ -38,7 +41,7 @@ function makeEquation(part, desk) {
   function draw() {
     shots = terms.map((term, i) => {
       const canvas = piece("canvas", { class: "picture" });
-      const button = piece("button", { type: "button", class: "face-button", title: "Put another face here", "aria-expanded": "false", "aria-label": `Face ${letter(i)}: put another one here`, "data-term": i, onclick: () => open(i) }, canvas);
+      const button = piece("button", { type: "button", class: "face-button", title: `Put another ${noun} here`, "aria-expanded": "false", "aria-label": `${noun[0].toUpperCase() + noun.slice(1)} ${letter(i)}: put another one here`, "data-term": i, onclick: () => open(i) }, canvas);
       const sign = piece("button", { type: "button", class: "button icon sign", title: "Plus or minus", "aria-label": `Sign of ${letter(i)}`, onclick: () => ((term.weight = -term.weight), ask()) }, term.weight < 0 ? "−" : "+");
       const weight = piece("input", { type: "number", min: 0, max: 3, step: 0.1, value: amountText(Math.abs(term.weight)), "aria-label": `Weight of ${letter(i)}`,
         onchange: () => ((term.weight = (term.weight < 0 ? -1 : 1) * Math.min(3, Math.max(0, +weight.value || 0))), ask()) });
@@ -78,7 +81,8 @@ function makeEquation(part, desk) {
     tellText(nearWords, `${apartText(nearest.distance)} away`);
     const parts = [];
     if (read[0].length) parts.push(decided ? `${right} of ${countText(decided, "attribute")} that the equation decides come out as they should${left ? `; ${left} are left open by it` : ""}.` : "The equation leaves every attribute open.");
-    if (nearest.of) parts.push(`The nearest of all other held-out pictures is ${apartText(nearest.distance)} away, where neighbours are usually ${apartText(nearest.usual)} apart, and agrees in ${nearest.same} of ${nearest.of}: ${nearest.same === nearest.of ? "such a picture was in the data." : "the sum is not just a picture that was there."}`);
+    const there = nearest.same === nearest.of && nearest.distance <= NEAR * nearest.usual; // labels alone may agree far from every picture
+    if (nearest.of > 1) parts.push(`The nearest of all other held-out pictures is ${apartText(nearest.distance)} away, where neighbours are usually ${apartText(nearest.usual)} apart, and agrees in ${nearest.same} of ${nearest.of}: ${there ? "such a picture was in the data." : "the sum is not just a picture that was there."}`);
     else parts.push(`The nearest picture is ${apartText(nearest.distance)} away, where neighbours are usually ${apartText(nearest.usual)} apart.`);
     if (Math.abs(weights - 1) > 1e-6) parts.push(`The weights add up to ${fixedText(weights, 2)}, not 1: the sum also moves towards or away from the mean of all codes.`);
     tellText(verdict, parts.join(" "));

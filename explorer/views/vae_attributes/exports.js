@@ -59,8 +59,8 @@ from explorer.tabs.vae import attribute_directions, attribute_equation, attribut
 vae = models.get(${JSON.stringify(part.model.name.startsWith("own-") ? "faces" : part.model.name)})
 edits = attribute_stack.parse(${JSON.stringify(editsText(edits))})
 applied = attribute_stack.apply(vae, "", ${JSON.stringify(name(part.picture))}, edits)  # z = mu + sum of doses * directions
-face = vae.decode(attribute_stack.reach(vae, applied.z)[None])[0]
-Image.fromarray(face).resize((512, 512)).save("edited.png")
+edited = vae.decode(attribute_stack.reach(vae, applied.z)[None])[0]
+Image.fromarray(edited).resize((512, 512)).save("edited.png")
 print("doses", applied.doses, "cosines", attribute_directions.cosines([d.step for d in applied.directions]) if edits else [])
 
 pool = attribute_pool.of(vae)

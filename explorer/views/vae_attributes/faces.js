@@ -1,4 +1,4 @@
-// Faces to choose from: the gallery, random held-out ones, the visitor's own. One chooser serves whoever asks for a face.
+// Pictures to choose from: the gallery, random held-out ones, the visitor's own. One chooser serves whoever asks for one.
 
 /** makeChooser(part, {pick(name)}): `.node`, `.load()` for another model, `.canvas(name)` a picture by its name, once it is there. */
 function makeChooser(part, { label, pick, extra = [] }) {

@@ -1,5 +1,7 @@
 // The edit in hand made conditional: what it is to leave alone, by three ways, what each costs; and how identity wears with the dose.
 
+const NOTHING = "-"; // in a link: every name was taken away again
+
 function makeKeep(part, desk) {
   const choices = piece("div", { class: "tools", role: "group", "aria-label": "Keep" });
   const table = piece("table", { class: "numbers matrix" });
@@ -15,24 +17,37 @@ function makeKeep(part, desk) {
     piece("p", { class: "aside muted" }, "An edit is made conditional by taking out of its direction what would move another attribute: its projection on how that attribute moves codes, plainly or where the codes are whitened; or by fitting it anew among pictures that agree in that attribute. What it costs is measured, not hoped for."),
     piece("div", { class: "tools" }, choices, measure), wait.node, piece("div", { class: "scroll" }, table), words,
     piece("h4", {}, "Identity over the dose"), driftWait.node, chart.node, driftWords,
-    piece("p", { class: "aside muted" }, "Kept: the share of the other attributes that still read the same. Likeness: the cosine between the reader's features before and after, less their mean, so that two strangers have about 0; the wanted change counts as loss there, too."));
-  let wanted = new Set(), result = null, shownFor = "", timer = 0;
+    piece("p", { class: "aside muted" }, "Kept: the share of the other attributes that still read the same. Likeness: the cosine between the reader's features before and after, less their mean, so that two unlike pictures have about 0; the wanted change counts as loss there, too."));
+  let wanted = new Set(), result = null, shownFor = "", timer = 0, linked = part.get("keep");
+
+  const othersOf = (edit) => Object.keys(desk.known.factors).filter((name) => name !== edit.factor);
+
+  /** The chosen names that the link holds, as far as they are known; null where it says nothing. */
+  function linkedNames(edit) {
+    const names = (linked ?? "").split("+").filter((name) => othersOf(edit).includes(name));
+    return names.length || linked === NOTHING ? names : null;
+  }
 
   function show(force = false) {
     const edit = desk.edits[desk.active];
     node.hidden = !edit || !desk.known.reader;
-    if (node.hidden) return;
+    if (node.hidden) {
+      linked = null; // what a link keeps belongs to the edit that it opens with
+      return part.set({ keep: null });
+    }
     const text = editText(bareEdit({ ...edit, keep: [], how: "" }));
     if (text !== shownFor || force) {
       shownFor = text;
-      wanted = new Set(edit.keep);
+      wanted = new Set(linkedNames(edit) ?? edit.keep);
+      linked = null;
       result = null;
       table.replaceChildren();
       tellText(words, "");
       table.closest(".scroll").hidden = true;
     }
     tellText(title, editWords(edit));
-    const others = Object.keys(desk.known.factors).filter((name) => name !== edit.factor);
+    const others = othersOf(edit), names = [...wanted].sort().join("+");
+    part.set({ keep: names === [...edit.keep].sort().join("+") ? null : names || NOTHING });
     choices.replaceChildren(others.length ? "Keep " : "There is no other attribute to keep.", ...others.map((name) =>
       piece("button", { type: "button", class: "chip-small", "aria-pressed": String(wanted.has(name)), "data-keep": name, onclick: () => toggle(name) }, name)));
     measure.disabled = !wanted.size;

@@ -10,7 +10,7 @@ function makeOwn(part, desk) {
   const clear = buttonOf({ words: "Clear", title: "Begin again", press: () => ((sides.after = []), (sides.before = []), show()) });
   const told = piece("p", { class: "muted" });
   const node = piece("details", { class: "card own" },
-    piece("summary", {}, piece("h3", {}, "An attribute of your own"), piece("span", { class: "muted" }, "Pick up to five faces with it and five without; one of each is enough to begin.")),
+    piece("summary", {}, piece("h3", {}, "An attribute of your own"), piece("span", { class: "muted" }, `Pick up to five ${nounOf(part.model)}s with it and five without; one of each is enough to begin.`)),
     piece("div", { class: "own-body" }, piece("div", { class: "tools" }, pick, told), chooser.node,
       piece("div", { class: "pair" }, piece("div", {}, piece("h4", {}, "With it"), strips.after), piece("div", {}, piece("h4", {}, "Without it"), strips.before)),
       piece("div", { class: "tools" }, use, clear)));

@@ -133,6 +133,7 @@ function makeStack(part, desk) {
     const edit = desk.edits[desk.active], reading = film?.reading;
     if (!edit || !reading || filmKey !== key(desk.active)) {
       curve.show({ lines: [], marks: [], words: "No edit" });
+      curve.node.hidden = !edit || !desk.known.reader; // no axes without a line to come
       return tellText(verdict, "");
     }
     const lines = reading.wanted ? [{ name: `how surely ${desk.known.reader} reads ${edit.factor} ${edit.after}`, hue: "sym-z", points: reading.doses.map((x, k) => [x, reading.wanted[k]]) }] : [];
@@ -140,7 +141,7 @@ function makeStack(part, desk) {
     const marks = reading.side.map((one) => ({ x: one.dose, hue: "warn" }));
     const parts = [];
     if (reading.wanted) parts.push(reading.flip === null ? `Never read as ${edit.after} up to +2 doses.` : reading.start ? `Reads ${edit.after} from the start.` : `Turns to ${edit.after} at ${doseText(reading.flip)} doses.`);
-    for (const one of [...reading.side].sort((a, b) => Math.abs(a.dose) - Math.abs(b.dose))) parts.push(`Breaks at ${doseText(one.dose)}: ${one.factor} turns from ${one.from} to ${one.to}.`);
+    for (const one of [...reading.side].sort((a, b) => Math.abs(a.dose) - Math.abs(b.dose))) parts.push(`Breaks at ${doseText(one.dose)} (${one.factor}: ${one.from} → ${one.to}).`);
     if (reading.values && !reading.side.length && Object.keys(reading.values).some((name) => name !== edit.factor)) parts.push("No other attribute turns within two doses either way.");
     if (!reading.values) parts.push("Nothing is known of this model's pictures, so nobody reads along; look for yourself.");
     tellText(verdict, parts.join(" "));

@@ -13,7 +13,7 @@ function makeWays(part, desk) {
       "All are in one unit, the natural dose: one dose takes a code as far along its direction as the averages of the two groups are apart, so the score of a classifier moves from the one average to the other. ",
       "Told apart: the share of held-out pictures on their own side of the plane, both groups counted alike, so that 50 % is chance. ",
       `The SVM sees only the ${Math.round(100 * desk.known.extreme)} % of either group that lie furthest from the probe's plane. `,
-      "A good classifier need not be a good editor: LDA asks which way tells the values apart best, not which way the faces differ."));
+      `A good classifier need not be a good editor: LDA asks which way tells the values apart best, not which way the ${nounOf(part.model)}s differ.`));
 
   function heat(place, names, rows) {
     place.replaceChildren(
