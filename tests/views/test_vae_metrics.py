@@ -1,6 +1,7 @@
 """The part "Metrics" in a real browser, on a server with its routes and small networks that need no training."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def tiny(dims: int, factors: int) -> engine.Vae:
         net.encoder[-1].weight *= 4
         net.decoder[0].weight *= 2
     source = Own("mine", pixels, labels, dict(list(names.items())[:factors]))
-    axes = [{"kl": 1.0 / (d + 1), "effect": "", "share": 0.0} for d in range(dims)]
+    axes = [{"kl": 1.0 / (d + 1) if d < 4 else 0.01, "effect": "", "share": 0.0} for d in range(dims)]  # the fifth is dead
     facts = {"title": f"tiny {dims}", "beta": 1.0, "version": f"t{dims}"}
     return engine.Vae(net, source, np.full((32, 32), 0.5, np.float32), facts, axes=axes)
 
@@ -135,6 +136,20 @@ def test_a_link_that_says_nothing_opens_on_the_perfect_code_which_counts_from_0(
     page.locator("[data-value='model']:visible").click()
     page.wait_for_selector(f"{PART}[data-source='model'][data-n='600']")
     page.wait_for_function("new URL(location).searchParams.get('m_from') === 'model'")
+    page.wait_for_function("!new URL(location).searchParams.has('m_cell')")  # that was a number of the toy
+    table = scores.information(*metric_codes.all_of(VAES["faces"]).first(600))
+    shares = table / scores.entropies(metric_codes.all_of(VAES["faces"]).first(600)[1])
+    row, factor = np.unravel_index(shares.argmax(), shares.shape)
+    page.wait_for_selector(f".heat-cell[data-row='{row}'][data-factor='{factor}'][aria-selected='true']")
+    assert page.locator(".heat-label.dead").all_inner_texts() == ["z₄\ndead"] and page.locator(".dead-words").is_visible()
+
+
+@pytest.mark.browser
+def test_noise_has_no_posterior_and_the_dials_votes_are_rounded(opened):
+    page = opened("&m_from=noise", wait="[data-source='noise'][data-curve='31']")
+    assert "σ = 0.05" not in page.locator(PART).inner_text() and page.locator(".bill-line").count() == 0
+    assert re.fullmatch(r"≈ 0\.\d\d", page.locator("[data-figure='factor_vae']").inner_text())
+    assert page.locator(".dead-words").is_hidden()
 
 
 @pytest.mark.browser
@@ -193,6 +208,10 @@ def test_one_point_is_marked_in_all_maps_and_decoders_decode(opened):
 def test_models_of_few_known_factors_say_what_makes_no_sense(opened, name, sentence):
     page = opened(f"&model={name}&m_from=model", wait="[data-n='600'][data-elbo]")
     assert sentence in page.locator(PART).inner_text()
+    known = name == "digits-1"
+    assert page.locator(".dial-chart").is_visible() == page.get_by_text("by chance").is_visible() == known
+    if not known:
+        assert "…" not in page.locator(".figures").inner_text() and "takes minutes" not in page.locator(".figures").inner_text()
     page.wait_for_selector(".axis[data-film]")
 
 

@@ -51,14 +51,14 @@ async def start(request: Request) -> Response:
 
 
 def _start(vae, name: str) -> dict:
-    from explorer.tabs.vae import metric_codes, metric_report, metric_scores, metric_toys
+    from explorer.tabs.vae import elbo, metric_codes, metric_report, metric_scores, metric_toys
 
     found = metric_codes.of(vae)
     folder = {"faces": "avatars"}.get(name) or ("worlds-" + name.partition("-")[0])
     report = metric_report.read(folder, vae.card["sha256"]) if "sha256" in vae.card else {}
     return {
         "total": found.total, "done": found.done, "block": metric_codes.BLOCK, "bins": metric_scores.BINS,
-        "prune": metric_scores.PRUNE, "vote": metric_scores.VOTE, "factors": found.factors, "axes": vae.axes,
+        "prune": metric_scores.PRUNE, "vote": metric_scores.VOTE, "factors": found.factors, "axes": vae.axes, "dead": elbo.DEAD,
         "report": report.get("models", {}).get(name), "stops": report.get("models", {}),
         "turned": report.get("turned") if name == "faces" else None,
         "toys": metric_report.read(metric_report.TOYS), "names": metric_toys.TOYS,

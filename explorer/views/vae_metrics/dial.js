@@ -35,6 +35,8 @@ function makeDial(hub) {
     piece("figure", { class: "shot" }, repainted, piece("figcaption", { class: "c-xhat" }, "x̂ = g(Rᵀz′)")),
   );
   const floor = piece("span", {});
+  const explained = piece("p", { class: "muted" }, "Mutual information in parts of the factor's entropy, 0 to 1. ", floor, " Choose a cell to see its film below.");
+  const deadWords = piece("p", { class: "muted dead-words", hidden: true }, `Dead: a mean KL below ${start.dead} nats. Such a number may still seem to know something: mutual information asks for order, not for size, and the decoder hardly listens to it.`);
   const silent = piece("p", { class: "muted", hidden: true });
 
   const node = piece("div", { class: "dial" },
@@ -46,8 +48,7 @@ function makeDial(hub) {
         piece("div", { class: "tools" }, slider, degrees), piece("div", { class: "tools" }, kind, planeTools, other),
       ),
       piece("section", { class: "card dial-heat", "aria-label": "What each number knows" },
-        piece("h4", {}, "What each number knows of each factor"), heat.node, silent,
-        piece("p", { class: "muted" }, "Mutual information in parts of the factor's entropy, 0 to 1. ", floor, " Choose a cell to see its film below."),
+        piece("h4", {}, "What each number knows of each factor"), heat.node, silent, explained, deadWords,
       ),
       piece("section", { class: "card dial-figures", "aria-label": "Scores" },
         piece("h4", {}, "What stays, what changes"), figures, chart.node, chartKey,
@@ -63,6 +64,7 @@ function makeDial(hub) {
   }
 
   const D = () => hub.live.dims, name = (d) => numberName(d);
+  const isDead = (d) => hub.source === "model" && start.axes[d].kl < start.dead;
 
   function seek(share) {
     if (turn.kind === "all") set({ part: Math.round(share * 20) / 20 });
@@ -138,25 +140,29 @@ function makeDial(hub) {
   }
 
   function tellFigures() {
-    const known = hub.live.factors > 0, several = hub.live.factors > 1;
+    const known = hub.live.factors > 0, several = hub.live.factors > 1, unknown = "no factor of these pictures is known";
     const votes = now.factor(), straight = hub.live.at({ kind: "plane", degrees: 0 }), was = isStraight(turn);
     const computed = shipped(), base = hub.source === "model" ? start.report : start.toys.toys?.[hub.source];
-    tellOne("mig", known ? now.mig : NaN, was ? "" : `${figureOf(straight.mig)} unturned`);
+    tellOne("mig", known ? now.mig : NaN, !known ? unknown : was ? "" : `${figureOf(straight.mig)} unturned`);
+    // Fewer votes and, of a model, fewer codes than the table's: the third digit is chance.
     const cast = several ? `${wholeText(hub.live.votes.train)} + ${wholeText(hub.live.votes.test)} votes` : "";
     const taking = `${votes.active} of ${D()} numbers take part: those of a spread (std) ≥ ${start.prune}`;
-    tellOne("factor_vae", several ? votes.score : NaN, several ? `${was ? taking : figureOf(straight.factor().score) + " unturned"}; ${cast}` : "needs two factors");
+    tellOne("factor_vae", several ? votes.score : NaN, several ? `${was ? taking : aboutText(straight.factor().score) + " unturned"}; ${cast}` : known ? "needs two factors" : unknown, aboutText);
     const sap = saps.get(hub.source + " " + turnText(turn));
-    tellOne("sap", sap?.sap ?? (sap ? NaN : undefined), !Number.isFinite(sap?.sap) ? sap?.why ?? "" : straightSap === null || was ? `of ${sap.learn} + ${sap.check} codes` : `${figureOf(straightSap)} unturned`);
+    const sapText = hub.source === "model" ? aboutText : figureOf;
+    tellOne("sap", known ? sap?.sap ?? (sap ? NaN : undefined) : NaN, !known ? unknown : !Number.isFinite(sap?.sap) ? sap?.why ?? "" : straightSap === null || was ? `of ${sap.learn} + ${sap.check} codes` : `${sapText(straightSap)} unturned`, sapText);
     for (const key of ["d", "c", "inf"]) {
-      const value = computed?.[key], text = base?.[key] === undefined ? "takes minutes: not computed" : base[key] === null ? "makes no sense with " + (hub.live.factors < 2 ? "one factor" : "one number") : `${figureOf(base[key])} unturned`;
+      const value = computed?.[key], text = !known ? unknown : base?.[key] === undefined ? "takes minutes: not computed" : base[key] === null ? "makes no sense with " + (hub.live.factors < 2 ? "one factor" : "one number") : `${figureOf(base[key])} unturned`;
       tellOne(key, value ?? NaN, Number.isFinite(value) && was ? `of ${computed.learn} + ${computed.check} codes` : text);
     }
     tellBill();
   }
 
-  function tellOne(key, value, note) {
+  const aboutText = (value) => (Number.isFinite(value) ? "≈ " : "") + figureOf(value, 2);
+
+  function tellOne(key, value, note, textOf = figureOf) {
     const { now: place, was, bar } = values[key];
-    tellText(place, value === undefined ? "…" : figureOf(value));
+    tellText(place, value === undefined ? "…" : textOf(value));
     tellText(was, note);
     bar.style.setProperty("--value", Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0);
   }
@@ -165,6 +171,11 @@ function makeDial(hub) {
     const model = hub.source === "model";
     pictures.hidden = !model;
     values.elbo.bar.hidden = true;
+    if (hub.source === "noise") { // no code of anything, so no posterior either
+      tellText(values.elbo.now, "–");
+      tellText(values.elbo.was, "noise has none");
+      return void sum.replaceChildren(piece("p", { class: "muted" }, "Plain noise stands for no picture: it has no decoder and no posterior, so there is no bill."));
+    }
     if (!model) {
       const spread = Float64Array.from({ length: D() }, () => 0.05), mu = Float64Array.from(hub.live.codes.z, (column) => column[0]);
       const told = turnedBill(mu, spread, turnMatrix(turn, D(), logOf()));
@@ -212,6 +223,7 @@ function makeDial(hub) {
     if (fits) lines.push({ values: curve.mig, colour: "sym-z" });
     if (fits && hub.live.factors > 1) lines.push({ values: curve.votes, colour: "sym-sigma", dashed: true });
     chart.draw({ lines, at: all ? turn.part : turn.degrees / 90, ticks: all ? [[0, "as learnt"], [1, "a random rotation"]] : [[0, "0°"], [0.5, "45°"], [1, "90°"]] });
+    chart.node.hidden = chartKey.hidden = !hub.live.factors; // no factor, no score to draw
     chartKey.replaceChildren(piece("span", { class: "c-z" }, "— MIG"), " ", ...(hub.live.factors > 1 ? [piece("span", { class: "c-sigma" }, "- - FactorVAE")] : []), all ? " on the way; the ELBO is the same everywhere." : " along the dial; the ELBO is the same everywhere. At 90° only the names have changed.");
   }
 
@@ -253,6 +265,7 @@ function makeDial(hub) {
     axis.load({
       dim: row, turn: turnText(turn), column: now.columns[row], n: now.n, kinds: hub.live.codes.v[k], names: names.length ? hub.names[names[k]] : [], own, label, filmed: model, factorName: names[k] ?? "",
       words: (share === undefined ? "" : `${label} knows ${Math.round(share * 100)} % of what there is to know of ${names[k]}. `) +
+        (isStraight(turn) && isDead(row) ? `It is dead: its mean KL is ${fixedText(start.axes[row].kl)} nats, so its film hardly changes. ` : "") +
         (effect?.effect ? `From −2 to 2 it changes ${effect.effect} most, as the judge sees it: in ${Math.round(effect.share * 100)} % of faces. ` : "") +
         (model ? `The film changes ${label} alone and keeps the other ${D() - 1} numbers of the ${isStraight(turn) ? "" : "turned "}code.` : "A toy has no decoder, so no film."),
     });
@@ -290,10 +303,13 @@ function makeDial(hub) {
       for (const select of [first, second]) select.replaceChildren(...order.map((d) => piece("option", { value: d }, name(d))));
       paints.replaceChildren(...names.map((factor, k) => piece("option", { value: k }, factor)));
       paints.parentNode.hidden = !names.length;
+      if (restored) part.set({ cell: null });
+      cell = null; // another source has other numbers: only the link's own cell, at first, is kept
       restore();
       colour = live.factors ? straight.shares[turn.i].indexOf(Math.max(...straight.shares[turn.i])) : 0;
       cell = cell && cell[0] < live.dims && cell[1] < Math.max(1, live.factors) ? cell : [turn.i, colour];
-      heat.node.hidden = !live.factors;
+      heat.node.hidden = explained.hidden = !live.factors;
+      deadWords.hidden = !live.factors || !straight.shares.some((_, d) => isDead(d));
       silent.hidden = !!live.factors;
       tellText(silent, "Nothing is known of these pictures, so no metric here can be computed: all compare a code with known factors. The film and the dial still work; for the metrics choose the faces, or the perfect code.");
       disc.node.hidden = live.dims < 2;
@@ -302,7 +318,7 @@ function makeDial(hub) {
     // Miller 1955: so many nats too much, on average, where there is nothing to know.
     const chance = live.codes.values.map((values, k) => ((start.bins - 1) * (values - 1)) / (2 * live.n * (live.entropies[k] || 1)));
     if (live.factors) tellText(floor, `Of ${wholeText(live.n)} codes in ${start.bins} bins; a number that knows nothing shows up to ${Math.max(...chance).toFixed(3)} by chance.`);
-    if (begun || !left) heat.load(names, straight.shares, name);
+    if (begun || !left) heat.load(names, straight.shares, name, isDead);
     heat.mark(...cell);
     if (begun) repaint();
     first.value = turn.i;

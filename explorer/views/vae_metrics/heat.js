@@ -6,11 +6,11 @@ function makeHeat({ pick }) {
   const more = buttonOf({ words: "Show all", name: "heat-more", press: () => ((all = !all), build()) });
   const node = piece("div", { class: "heat-box" }, piece("div", { class: "heat-scroll" }, grid), more);
   const FEW = 14;
-  let factors = [], order = [], cells = new Map(), heads = new Map(), chosen = null, shares = [], all = false, label = (d) => numberName(d);
+  let factors = [], order = [], cells = new Map(), heads = new Map(), chosen = null, shares = [], all = false, label = (d) => numberName(d), dead = () => false;
 
-  function load(names, straight, named) {
+  function load(names, straight, named, isDead) {
     factors = names;
-    label = named;
+    [label, dead] = [named, isDead];
     // The most knowing first, those of one factor together: a good code has a diagonal.
     const best = straight.map((row) => row.indexOf(Math.max(...row)));
     order = straight.map((_, d) => d).sort((a, b) => Math.max(...straight[b]) - Math.max(...straight[a]));
@@ -32,7 +32,7 @@ function makeHeat({ pick }) {
       piece("div", { class: "heat-row heat-head", role: "row" }, piece("span", { role: "columnheader" }, ""),
         factors.map((name) => piece("span", { class: "heat-name", role: "columnheader", title: name }, piece("span", {}, name)))),
       ...rows.map((d) => {
-        const head = piece("span", { class: "heat-label", role: "rowheader" }, label(d));
+        const head = piece("span", { class: "heat-label" + (dead(d) ? " dead" : ""), role: "rowheader", title: dead(d) && "Dead: hardly any KL, so the decoder hardly listens to it" }, label(d), dead(d) && piece("small", {}, "dead"));
         heads.set(d, head);
         const made = factors.map((name, k) => piece("button", { type: "button", class: "heat-cell", role: "gridcell", tabindex: -1, "data-row": d, "data-factor": k, onclick: () => pick(d, k) }));
         cells.set(d, made);

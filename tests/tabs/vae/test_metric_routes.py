@@ -69,6 +69,7 @@ def test_start_says_what_there_is(ask):
     told = ask("start").json()
     assert told["total"] == told["done"] == COUNT and list(told["factors"]) == ["digit", "parity"]
     assert told["report"] is None and set(told["toys"]["toys"]) == set(metric_toys.TOYS) and len(told["axes"]) == 5
+    assert told["dead"] == elbo.DEAD
     assert ask("state").json() == {"done": COUNT, "total": COUNT, "error": ""}
 
 
