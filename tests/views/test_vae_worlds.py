@@ -131,6 +131,26 @@ def test_a_place_in_a_cloud_comes_back(blank):
         assert np.allclose(blank(there, ("cloud.js",), given), blank(shares, ("cloud.js",), given), atol=0.011)
 
 
+CLASHES = """(names) => names.flatMap((a, i) => names.slice(0, i).filter((b) => {
+  const [p, q] = [a, b].map((one) => one.getBoundingClientRect());
+  return p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom;
+}).map((b) => [a.textContent, b.textContent]))"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("data", ["digits", "avatars"])
+def test_no_name_on_the_curve_stands_on_another(browser, data, width):
+    stops = [{"stop": stop, "card": card} for stop, card in worlds.load(data).card["stops"].items()]
+    shared = (vae_worlds.HERE.parent / "elements.js").read_text(encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.set_content(f"<style>{(vae_worlds.HERE / 'worlds.css').read_text(encoding='utf-8')}</style>")
+    made = "(stops) => { %s\n document.body.append(makeCurve(stops).node); }"
+    page.evaluate(made % (shared + script("plane.js", "curve.js")), stops)
+    assert page.locator(".stop-name").count() == len(stops) == 6
+    assert page.eval_on_selector_all(".stop-name", CLASHES) == []
+    page.close()
+
+
 # ---- On the page -----------------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +392,9 @@ def test_draws_that_fall_into_holes_are_marked(desk, digits):
 def test_the_quiz_hides_names_until_one_guesses(desk):
     desk.click(f"{PART} [data-do=quiz]")
     assert sorted(desk.locator(f"{PART} .world h4").all_text_contents()) == ["World A", "World B", "World C"]
+    rows = desk.locator(f"{PART} .draws-name")
+    assert rows.all_text_contents() == ["World A", "World B", "World C"]
+    assert desk.locator(f"{PART} :is(.draw span, .draw[data-hole=true], .draw[data-distance])").count() == 0
     answers = desk.locator(f"{PART} :is(.world-figures, .world figcaption)")
     assert answers.count() == 9 and not any(answers.nth(i).is_visible() for i in range(9))
     asked = desk.get_attribute(f"{PART} .worlds-grid", "data-quiz")
@@ -381,6 +404,7 @@ def test_the_quiz_hides_names_until_one_guesses(desk):
     assert all(answers.nth(i).is_visible() for i in range(9))
     desk.click(f"{PART} [data-do=quiz]")
     assert desk.get_attribute(f"{PART} .worlds-grid", "data-quiz") is None
+    assert rows.all_text_contents() == ["Reconstruction only", "Both: a VAE", "KL only"]
 
 
 def test_the_program_does_what_is_shown(desk, tmp_path):
@@ -407,6 +431,21 @@ def test_maps_and_codes_leave_as_files(desk):
             desk.click(f"{PART} [data-do={button}]")
         assert download.value.suggested_filename == name
     assert Image.open(download.value.path()).n_frames >= 2
+
+
+def test_a_film_that_takes_long_says_so_until_it_came_or_failed(desk):
+    button, held = desk.locator(f"{PART} [data-do=dial-gif]"), []
+    desk.route("**/worlds/film?**", lambda route: held.append(route))
+    button.click()
+    desk.wait_for_selector(f"{PART} [data-do=dial-gif][aria-busy=true]")
+    assert button.is_disabled() and button.inner_text() == "Drawing the film …"
+    while not held:
+        desk.wait_for_timeout(20)
+    held.pop().fulfill(status=422, json={"error": "No film today."})
+    desk.wait_for_selector(f"{PART} [data-do=dial-gif][aria-busy=false]")
+    assert button.is_enabled() and button.inner_text() == "β film as GIF"
+    desk.unroute("**/worlds/film?**")
+    desk.troubles[:] = [one for one in desk.troubles if "422" not in one]
 
 
 def test_a_model_of_ones_own_gets_a_fourth_map(desk):
@@ -439,9 +478,25 @@ def test_worlds_that_are_missing_are_said_in_one_sentence_and_the_others_work(de
     desk.unroute("**/worlds/start?data=avatars")
 
 
+STRIPS = "(all) => all.map((one) => (one.clientHeight / one.clientWidth).toFixed(2))"
+
+
 def test_faces_have_ten_attributes_to_colour_by(desk):
+    held = []
+    desk.route("**/worlds/start?data=avatars", lambda route: held.append(route))
     choose(desk, "data-seg", "avatars")
+    while not held:
+        desk.wait_for_timeout(20)
+    assert desk.text_content(f"{PART} .chosen-name") == "Loading the faces …"  # nothing of the digits passes for a face
+    assert desk.locator(f"{PART} :is(.original, .picker).old").count() == 2
+    held.pop().continue_()
     desk.wait_for_selector(f"{PART}[data-data=avatars][data-state=ready]")
+    desk.unroute("**/worlds/start?data=avatars")
+    strips = desk.eval_on_selector_all(f"{PART} .strip", STRIPS)
+    desk.wait_for_selector(f"{PART} .dial[data-pictures=true]")
+    assert desk.eval_on_selector_all(f"{PART} .strip", STRIPS) == strips
+    desk.wait_for_function(f"!document.querySelector('{PART} .old')")
+    assert "Loading" not in desk.text_content(f"{PART} .chosen-name")
     assert desk.locator(f"{PART} [data-pick=colour] option").count() == 10
     wait_fact(desk, "colour", "skin")
     for factor in ("glasses", "hair colour"):

@@ -9,6 +9,30 @@ function svgPiece(tag, attributes = {}, ...children) {
   return node;
 }
 
+const LABEL = { high: 15, letter: 7.9 }; // of the stops' names, in units of the drawing
+
+/** Where names stand beside their points [{x, y, words}]: each [{x, y, box, far}], no two on each other, none outside `room`, few on a `dot`. */
+function placeNames(points, dots, room) {
+  const hits = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  const taken = [];
+  return points.map(({ x, y, words }) => {
+    const wide = words.length * LABEL.letter, tries = [];
+    // Above and below first, then beside; farther out where it is crowded.
+    for (const reach of [12, 27, 42, 57, 72]) {
+      for (const [dx, dy] of [[0, -1], [0, 1], [1, 0], [-1, 0], [0.7, -1], [-0.7, -1], [0.7, 1], [-0.7, 1]]) {
+        const cx = x + dx * (wide / 2 + reach), cy = y + dy * (LABEL.high / 2 + reach);
+        const box = [cx - wide / 2, cy - LABEL.high / 2, cx + wide / 2, cy + LABEL.high / 2];
+        const out = box[0] < room[0] || box[1] < room[1] || box[2] > room[2] || box[3] > room[3];
+        const covered = dots.filter((dot) => hits(box, [dot.x - 5, dot.y - 5, dot.x + 5, dot.y + 5])).length;
+        tries.push({ x: cx, y: cy, box, far: reach > 12, cost: reach + 40 * covered + (out ? 1000 : 0) + (taken.some((other) => hits(box, other)) ? 1000 : 0) });
+      }
+    }
+    const best = tries.reduce((a, b) => (b.cost < a.cost ? b : a));
+    taken.push(best.box);
+    return best;
+  });
+}
+
 /** stops: [{stop, card: {rate, distortion, train?}}] -> {node, set(i), between(i, j, t)} */
 function makeCurve(stops) {
   const { width, height, left, right, top, bottom } = CURVE;
@@ -34,14 +58,14 @@ function makeCurve(stops) {
   }
   const equal = svgPiece("line", { class: "equal", "clip-path": "url(#curve-box)" });
   const here = svgPiece("circle", { r: 9, class: "here" });
-  const labels = stops.map(({ stop, card }, i) => {
-    const at = x(card.rate), crowded = i > 0 && x(stops[i - 1].card.rate) - at < 44 && stop !== "kl"; // the next one stands to the right
-    const place = crowded ? { x: at - 8, y: y(card.distortion) + 5, "text-anchor": "end" } : { x: at + (stop === "kl" ? 8 : 0), y: y(card.distortion) - 11, "text-anchor": stop === "kl" ? "start" : "middle" };
-    return svgPiece("text", { ...place, class: "stop-name" }, stop === "kl" ? "KL only" : "β = " + stop);
-  });
+  const dots = pairs.map((one) => ({ x: x(one.rate), y: y(one.distortion) }));
+  const points = stops.map(({ stop, card }) => ({ x: x(card.rate), y: y(card.distortion), words: stop === "kl" ? "KL only" : "β = " + stop }));
+  const names = placeNames(points, dots, [left + 2, 2, width - 2, height - bottom - 2]);
+  const leaders = names.map((name, i) => name.far && svgPiece("line", { x1: points[i].x, y1: points[i].y, x2: name.x, y2: name.y, class: "leader" })).filter(Boolean);
+  const labels = names.map((name, i) => svgPiece("text", { x: name.x, y: name.y + 4.5, "text-anchor": "middle", class: "stop-name" }, points[i].words));
   const node = svgPiece("svg", { viewBox: `0 0 ${width} ${height}`, class: "curve", role: "img", "aria-label": "Rate against distortion of the six stops" },
     svgPiece("clipPath", { id: "curve-box" }, svgPiece("rect", { x: left, y: top, width: width - left - right, height: height - top - bottom })),
-    axis.flat(), equal,
+    axis.flat(), equal, leaders,
     line(({ card }) => card.train, { class: "seen" }), stops.map(({ card }) => card.train && dot(card.train, { class: "seen-dot" })),
     line(({ card }) => card, { class: "held" }), stops.map(({ card, stop }) => dot(card, { class: "held-dot", "data-stop": stop })), here, labels,
     svgPiece("text", { x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" }, "rate: KL in nats a picture"),

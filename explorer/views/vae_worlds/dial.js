@@ -12,8 +12,9 @@ function makeDial(start, hooks) {
   const name = piece("b", { class: "dial-name", "aria-live": "polite" });
   const play = buttonOf({ words: "Play", press: () => (timer ? pause() : film()), "data-do": "play-dial" });
   const marks = piece("div", { class: "dial-marks", "aria-hidden": "true" }, stops.map(({ stop }) => piece("span", {}, stop === "kl" ? "KL" : stop)));
-  const strips = ["The pictures, never seen in training", "Painted again from their code", "Drawn from the prior, the same draws at each stop"].map((text) => {
-    const canvas = piece("canvas", { class: "strip", role: "img", "aria-label": text });
+  const strips = ["The pictures, never seen in training", "Painted again from their code", "Drawn from the prior, the same draws at each stop"].map((text, i) => {
+    // As high as it will be: nothing moves when the pictures come.
+    const canvas = piece("canvas", { class: "strip", role: "img", "aria-label": text, width: start.size * (i < 2 ? start.pictures : start.draws), height: start.size });
     return { canvas, node: piece("figure", { class: "shot" }, canvas, piece("figcaption", {}, text)) };
   });
   const most = Math.max(...stops.flatMap(({ card }) => card.kl));

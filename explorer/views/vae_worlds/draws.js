@@ -23,18 +23,19 @@ function makeDraws({ fetch, point, shown }) {
 
   function tell(worlds, near) {
     if (!found) return;
-    const count = found.z.length;
+    const count = found.z.length, rows = worlds.filter((world) => world.model.stop !== undefined).map((world, w) => ({ world, w }));
+    rows.sort((a, b) => a.world.letter.localeCompare(b.world.letter)); // in a quiz the order would tell what the names do not
     tellText(rule, `A hole has no code within ${fixedText(near)} and lies outside every posterior's 3σ.`);
-    tellParts(table, worlds.filter((world) => world.model.stop !== undefined).map((world, w) => piece("div", { class: "draws-row" },
+    tellParts(table, rows.map(({ world, w }) => piece("div", { class: "draws-row" },
       piece("b", { class: "draws-name" }, world.head()),
       found.z.map((z, i) => {
         const canvas = piece("canvas", { class: "picture" });
         paintFrame(canvas, found.sprite, w * count + i);
         const [, distance] = world.cloud ? nearestCode(world.cloud, z) : [0, NaN], hole = Boolean(world.cloud && inHole(world.cloud, z, near));
-        const where = placeWords(hole, distance, near);
-        return piece("button", { type: "button", class: "draw", "data-hole": String(hole), "data-distance": distance.toFixed(4), onclick: () => point(z),
-          "aria-label": `Draw ${i + 1}: ${where}`, title: `z = ${pointText(z)}` },
-          canvas, piece("span", {}, hole ? "hole " + fixedText(distance) : distance > near ? where : fixedText(distance)));
+        const where = placeWords(hole, distance, near), bare = Boolean(world.letter); // so would the distances
+        return piece("button", { type: "button", class: "draw", "data-hole": String(hole && !bare), "data-distance": bare ? null : distance.toFixed(4), onclick: () => point(z),
+          "aria-label": `Draw ${i + 1}` + (bare ? "" : ": " + where), title: `z = ${pointText(z)}` },
+          canvas, !bare && piece("span", {}, hole ? "hole " + fixedText(distance) : distance > near ? where : fixedText(distance)));
       }))));
     node.dataset.ready = "true";
     node.dataset.seed = seed;

@@ -19,17 +19,22 @@ async function mapsPicture(worlds, node) {
   return new Promise((done) => sheet.toBlob(done, "image/png"));
 }
 
-/** makeFiles({...}) -> the last row of the part. Each of `works` gives a promise; its button is off meanwhile. */
+/** makeFiles([[name, words, title, work, meanwhile]]) -> the last row of the part. `work` gives a promise; until then its button is off and says `meanwhile`. */
 function makeFiles(works) {
-  const button = ([name, words, title, work]) => {
+  const button = ([name, words, title, work, meanwhile = words]) => {
+    const busy = (on) => {
+      node.disabled = on;
+      node.setAttribute("aria-busy", String(on));
+      tellText(node.firstChild, on ? meanwhile : words);
+    };
     const node = buttonOf({ words, title, "data-do": name, press: async () => {
-      node.disabled = true;
+      busy(true);
       try {
         await work();
       } catch (error) {
         window.explorer.toast(error.message);
       }
-      node.disabled = false;
+      busy(false);
     } });
     return node;
   };

@@ -36,7 +36,7 @@ function makeManifold(start, hooks) {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => {
       const sharp = sheet && same(sheet.rect, rect) && sheet.count === count;
-      Object.assign(canvas.dataset, { decoded: Boolean(sharp), rect: rect.map((v) => v.toFixed(5)).join(","), count });
+      Object.assign(canvas.dataset, { decoded: Boolean(sharp), rect: rect.map((v) => v.toFixed(5)).join(","), count, whole: same(rect, whole) });
       tellText(state, sharp ? "" : "decoding …");
       if (!sheet) return;
       const { sprite } = sheet, side = Math.min(1024, sprite.width * sheet.count);

@@ -5,8 +5,8 @@ const QUIZ = [
   ["kl", "Which world was trained with the KL alone?", "Every code lies on the prior's middle with σ = 1, and every picture is the mean of all."],
 ];
 
-/** makeQuiz({worlds(), place}) -> {node, stop()}: `place` is where the cards are. */
-function makeQuiz({ worlds, place }) {
+/** makeQuiz({worlds(), place, changed()}) -> {node, stop()}: `place` is where the cards are; `changed` when names went or came. */
+function makeQuiz({ worlds, place, changed }) {
   const words = piece("b", { "aria-live": "polite" }), choices = piece("span", { class: "tools" });
   const begin = buttonOf({ words: "Quiz", title: "Hide the names and guess", press: () => (asked === null ? start() : stop()), "data-do": "quiz" });
   const node = piece("div", { class: "tools quiz" }, begin, words, choices);
@@ -24,6 +24,7 @@ function makeQuiz({ worlds, place }) {
     tellParts(choices, order.map((world, i) => buttonOf({ words: "World " + "ABC"[i], press: () => guess(world), "data-guess": world.model.stop })));
     tellText(begin.firstChild, "End the quiz");
     place.dataset.quiz = QUIZ[asked][0];
+    changed();
   }
 
   function guess(world) {
@@ -36,6 +37,7 @@ function makeQuiz({ worlds, place }) {
   function show() {
     for (const world of worlds()) world.hide("");
     tellParts(choices, []);
+    changed();
   }
 
   function stop() {

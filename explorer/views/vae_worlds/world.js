@@ -28,9 +28,11 @@ function makeWorld(model, hooks) {
     figures);
 
   const world = {
-    node, model, map, picture, again, title, cloud: null, shares: null, z: [0, 0], picked: null,
+    node, model, map, picture, again, title, cloud: null, shares: null, z: [0, 0], picked: null, letter: "",
     head: () => head.textContent,
     hide(letter) {
+      world.letter = letter;
+      node.setAttribute("aria-label", letter ? "World " + letter : title);
       tellText(head, letter ? "World " + letter : title);
       tellText(aimNode, letter ? "Which aim was it trained for?" : aim);
       for (const answer of [figures, told, where]) answer.hidden = Boolean(letter);

@@ -35,8 +35,8 @@ async function buildWorlds(place, part) {
   const fourthLabel = piece("label", { class: "named", hidden: true }, "One more map", fourth);
   const nearLabel = piece("span", { class: "named near", hidden: !state.holes }, "no code within", nearSlider, nearWords);
   const grid = piece("div", { class: "worlds-grid" });
-  const quiz = makeQuiz({ worlds: () => worlds, place: grid });
-  const original = piece("canvas", { class: "picture original", width: 64, height: 64, role: "img", "aria-label": "The chosen picture" }), originalWords = piece("b", { class: "chosen-name" });
+  const quiz = makeQuiz({ worlds: () => worlds, place: grid, changed: () => draws?.tell(worlds, state.near) });
+  const original = piece("canvas", { class: "picture original", width: 64, height: 64, role: "img", "aria-label": "The chosen picture" }), originalWords = piece("b", { class: "chosen-name", "aria-live": "polite" });
   const picker = makePicker(part, { change: (picture) => pick(picture) });
   const manifoldSeg = piece("div"), countSeg = segmented("Pictures a side", [["7", "7"], ["11", "11"], ["15", "15"]], (count) => manifold?.set(null, +count), "count-seg");
   const dialPlace = piece("div"), drawsPlace = piece("div"), manifoldPlace = piece("div");
@@ -53,14 +53,14 @@ async function buildWorlds(place, part) {
       piece("div", { class: "chosen-side" }, originalWords, piece("p", { class: "muted" }, "Choose a picture here or a point on a map: each world shows its ", piece("span", { class: "c-mu" }, "mean μ"), " with ", piece("span", { class: "c-sigma" }, "ellipses at 1σ and 2σ"), " of its posterior, to scale, and paints it again from μ."), picker.node)),
     drawsPlace,
     piece("section", { class: "card manifold", "aria-label": "The data manifold" },
-      piece("header", {}, piece("h3", {}, "The data manifold"), piece("p", { class: "muted" }, "Drag to move, pinch, wheel or + to dive in: the part you look at is decoded anew. The dashed square on the map shows where you are; a click sends the pointer there.")),
+      piece("header", {}, piece("h3", {}, "The data manifold"), piece("p", { class: "muted" }, "Dive in with +, by pinching, or click it first, then the wheel dives in; once you are in, drag to move. The part you look at is decoded anew. The dashed square on the map shows where you are; a click sends the pointer there.")),
       piece("div", { class: "tools" }, manifoldSeg, piece("span", { class: "named" }, "Pictures a side", countSeg)), manifoldPlace),
     dialPlace,
     makeFiles([
       ["png", "Maps as PNG", "All maps as they are", async () => handOver(await mapsPicture(worlds, part.root), "worlds.png")],
-      ["csv", "Codes as CSV", "Means, sigmas and labels of all pictures in all six stops", () => wire.file("worlds/codes.csv", { models: start.stops.map(({ name }) => name), v: start.version })],
-      ["path-gif", "Path as GIF", "What the pointer passed, in every world; before it moves, a circle of radius 1.5", () => wire.file("worlds/path", { models: same().map(({ model }) => model.name), z: passed().flat(2).map((v) => +v.toFixed(3)), format: "gif" })],
-      ["dial-gif", "β film as GIF", "The dial from stop to stop", () => wire.file("worlds/film", { data: state.data, factor: state.colour, format: "gif", v: start.version })],
+      ["csv", "Codes as CSV", "Means, sigmas and labels of all pictures in all six stops", () => wire.file("worlds/codes.csv", { models: start.stops.map(({ name }) => name), v: start.version }), "Writing the codes …"],
+      ["path-gif", "Path as GIF", "What the pointer passed, in every world; before it moves, a circle of radius 1.5", () => wire.file("worlds/path", { models: same().map(({ model }) => model.name), z: passed().flat(2).map((v) => +v.toFixed(3)), format: "gif" }), "Drawing the path …"],
+      ["dial-gif", "β film as GIF", "The dial from stop to stop", () => wire.file("worlds/film", { data: state.data, factor: state.colour, format: "gif", v: start.version }), "Drawing the film …"],
       ["python", "Copy Python", "A program that does what is shown", () => window.explorer.copy(program(), "The program is on the clipboard.")],
     ]),
   );
@@ -74,17 +74,35 @@ async function buildWorlds(place, part) {
     part.set({ data: data === "digits" ? null : data });
     part.facts({ data, boards: "0", state: "busy" });
     part.fine();
+    if (start) waiting(data);
     try {
       const told = await wire.get("worlds/start", { data });
       if (mine !== opened) return;
       start = told;
       await lay(mine);
     } catch (error) {
-      if (mine === opened) part.trouble(error, () => open(data));
+      if (mine === opened) stay(), part.trouble(error, () => open(data));
       return;
     }
     part.facts({ state: "ready" });
     rest(mine).catch((error) => mine === opened && part.trouble(error, () => open(data)));
+  }
+
+  /** Other pictures are on their way: what is of the old ones is dimmed and cannot be chosen. */
+  function waiting(data) {
+    for (const node of [original, picker.node, ...old()]) node.classList.add("old");
+    for (const node of [picker.node, ...old()]) node.inert = true;
+    tellText(originalWords, data === "avatars" ? "Loading the faces …" : "Loading the digits …");
+  }
+  const old = () => [grid, drawsPlace, manifoldPlace, dialPlace];
+  function came(...nodes) {
+    for (const node of nodes) node.classList.remove("old"), (node.inert = false);
+  }
+
+  /** They did not come: the old ones stay. */
+  function stay() {
+    came(original, picker.node, ...old());
+    tellText(originalWords, chosen?.told.caption ?? "");
   }
 
   /** The maps and the first picture: what one sees at once. */
@@ -127,14 +145,15 @@ async function buildWorlds(place, part) {
     measure();
     follow(on, state.z);
     await settled();
+    if (mine === opened) came(...old());
   }
 
   /** All that makes it quick, or stands further down. */
   async function rest(mine) {
     const go = async (work) => mine === opened && (await work());
-    for (const { model } of worlds) await go(() => boards.load(model, "near", start.near, model.version)), await go(() => part.facts({ boards: +part.root.dataset.boards + 1 }));
     await go(() => pick(state.picture));
-    picker.load().then(() => picker.set(state.picture), (error) => window.explorer.toast(error.message));
+    picker.load().then(() => mine === opened && (came(picker.node), picker.set(state.picture)), (error) => window.explorer.toast(error.message));
+    for (const { model } of worlds) await go(() => boards.load(model, "near", start.near, model.version)), await go(() => part.facts({ boards: +part.root.dataset.boards + 1 }));
     await go(() => {
       draws.set(part.number("seed", 0, 0, 999_999));
       const rect = (part.get("rect") ?? "").split(",").map(Number), names = start.stops.map(({ stop }) => stop);
@@ -326,10 +345,11 @@ async function buildWorlds(place, part) {
   }
 
   const picked = latest(async (picture) => {
-    const group = same(), models = group.map(({ model }) => model.name), query = { models, picture, v: start.version };
+    const mine = opened, group = same(), models = group.map(({ model }) => model.name), query = { models, picture, v: start.version };
     const [told, sprite] = await Promise.all([wire.get("worlds/picture", query), wire.sprite("worlds/pictures", query)]);
-    if (picture !== state.picture) return;
+    if (picture !== state.picture || mine !== opened) return;
     chosen = { picture, told };
+    came(original);
     paintFrame(original, sprite, 0);
     tellText(originalWords, told.caption);
     group.forEach((world, i) => {
