@@ -1,16 +1,4 @@
-// What views are made of: elements, controls, numbers as text. Stands before a view's own scripts. Knows no view.
-
-/** An element with attributes, listeners ("on" and the event's name) and children. Strings become text, never markup. */
-function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
+// What views are made of: controls, numbers as text. Stands before a view's own scripts. Knows no view.
 
 /** A button with a drawing, words, or both. `title` is its name where it has no words. */
 function buttonOf({ icon, words, title, name = "", press, ...more }) {
@@ -27,11 +15,6 @@ function buttonOf({ icon, words, title, name = "", press, ...more }) {
     icon && iconOf(icon),
     words && piece("span", {}, words),
   );
-}
-
-/** Text that stays the same is not written again: it would be laid out again, and a screen reader would repeat it. */
-function tellText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }
 
 /** A choice of a few: options [[value, words, title?]], change(value). `.set(value)` shows another one. */

@@ -1,4 +1,4 @@
-// A choice as a row of buttons, for views that have `piece` of their own. Knows no view.
+// A choice as a row of buttons. Knows no view.
 
 /** One of several, as a row of buttons that arrows walk through. choices: [[value, words, title]]. */
 function segments(name, choices, value, pick) {

@@ -14,6 +14,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
+    "../dom.js", "../transfer.js", "../segments.js", "../ticks.js",
     "wire.js", "pieces.js", "contrast.js", "chart.js", "pictures.js", "picker.js", "grid.js", "pairs.js", "equation.js",
     "sheet.js", "matrix.js", "fresh.js", "batches.js", "maps.js", "tokens.js", "prompts.js", "order.js", "arithmetic.js",
     "attack.js", "gap.js", "probes.js", "indexlab.js", "lessons.js",

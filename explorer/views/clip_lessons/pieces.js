@@ -1,28 +1,4 @@
-// What the lessons are made of: elements, numbers as text, switches, sliders, files for the visitor. Knows no lesson.
-
-/** An element with attributes, listeners ("on" and the event's name) and children. Strings become text, never markup. */
-function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
-
-function svgPiece(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-/** Text that stays the same is not written again: a screen reader would repeat it. */
-function tellText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
+// What the lessons are made of: numbers as text, sliders, fields, tables for the visitor. Knows no lesson.
 
 const within = (v, low, high) => Math.min(high, Math.max(low, v));
 const digitsOf = (v, digits) => Math.round(v * 10 ** digits) / 10 ** digits;
@@ -47,13 +23,6 @@ const percentText = (share) => (Number.isFinite(share) ? fixedText(share * 100, 
 
 const smallPercent = (share) => (share < 0.005 ? "less than 1 %" : percentText(share));
 
-/** Hands a file to the visitor. */
-function handOver(blob, name) {
-  const link = piece("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
 /** Rows of cells as a CSV file. A text that a spreadsheet would take for a formula is kept a text. */
 function handOverTable(rows, name) {
   const cell = (v) => {
@@ -67,39 +36,6 @@ const button = (words, run, attributes = {}) => piece("button", { type: "button"
 
 const ICONS = { undo: "M7 4 3 8l4 4M3 8h8.5a4.5 4.5 0 0 1 0 9H8", redo: "m13 4 4 4-4 4M17 8H8.5a4.5 4.5 0 0 0 0 9H12" };
 const iconOf = (name) => svgPiece("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, svgPiece("path", { d: ICONS[name] }));
-
-/** One of several, as a row of buttons that arrows walk through. choices: [[value, words, title]]. */
-function segments(name, choices, value, pick) {
-  const nodes = choices.map(([one, words, title]) =>
-    piece("button", { type: "button", class: "button", role: "radio", "data-value": one, title, onclick: () => choose(one) }, words));
-  const node = piece("span", { class: "seg", role: "radiogroup", "aria-label": name, onkeydown: walk }, nodes);
-
-  function show(wanted) {
-    value = wanted;
-    choices.forEach(([one], i) => {
-      nodes[i].setAttribute("aria-checked", String(one === wanted));
-      nodes[i].tabIndex = one === wanted ? 0 : -1;
-    });
-  }
-
-  function choose(wanted) {
-    if (wanted === value) return;
-    show(wanted);
-    pick(wanted);
-  }
-
-  function walk(event) {
-    const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    const next = (choices.findIndex(([one]) => one === value) + way + choices.length) % choices.length;
-    nodes[next].focus();
-    choose(choices[next][0]);
-  }
-
-  show(value);
-  return { node, show, get value() { return value; } };
-}
 
 /** A native slider with its name and its value in words. `mark` is a value that is worth finding again. */
 function slider(name, { min, max, step, value, words, change, done = null, mark = null, describe = "", fact = "" }) {

@@ -15,7 +15,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js",
+    "../dom.js", "../elements.js", "../transfer.js", "../floating.js",
     "wire.js", "parts.js", "icons.js", "query.js", "desk.js", "bar.js", "field.js", "camera.js", "sketch.js", "tray.js",
     "equation.js", "tools.js", "filters.js", "tiles.js", "notices.js", "results.js", "heat.js", "words.js", "detail.js",
     "export.js", "bars.js", "labels.js", "confusion.js", "classify.js", "job.js", "watch.js", "browse.js", "upload.js",

@@ -53,7 +53,7 @@ function makeExport(desk) {
   async function script() {
     try {
       const asked = requestOf(desk.query, desk.model, desk.template(), SEARCH_SIZE);
-      handOver((await desk.wire.post("script", asked)).script, "text/x-python", name(".py"));
+      handOver(new Blob([(await desk.wire.post("script", asked)).script], { type: "text/x-python" }), name(".py"));
     } catch (error) {
       desk.fail(error);
     }
@@ -87,13 +87,13 @@ function makeExport(desk) {
         item(
           "Table (CSV)",
           "The results of this page as a table",
-          () => handOver("﻿" + csvOf(desk.hits, first()), "text/csv", name(".csv")),
+          () => handOver(new Blob(["﻿" + csvOf(desk.hits, first())], { type: "text/csv" }), name(".csv")),
           "csv",
         ),
         item(
           "JSON",
           "The query and the results of this page for a program",
-          () => handOver(json(), "application/json", name(".json")),
+          () => handOver(new Blob([json()], { type: "application/json" }), name(".json")),
           "json",
         ),
         item(

@@ -1,4 +1,4 @@
-// What the sections are made of: more numbers as text, boxes, files for the visitor. Knows no desk.
+// What the sections are made of: more numbers as text, boxes that scroll, canvases as files. Knows no desk.
 
 const shareText = (share, digits = 0) => (Number.isFinite(share) ? (share * 100).toFixed(digits) + " %" : "–");
 const msText = (ms) => (ms < 10 ? ms.toFixed(1) + " ms" : ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(1) + " s");
@@ -16,13 +16,6 @@ const bytesText = (bytes) =>
       : (bytes / 1e9).toFixed(1) + " GB";
 const dayText = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
-/** Hands a file to the visitor. */
-function handOver(text, type, name) {
-  const link = piece("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
 /** A box that scrolls sideways, and says so while not all of it is seen. */
 function scrolling(name, content = null, more = {}) {
   const box = piece("div", { class: name, ...more }, content);
@@ -30,24 +23,6 @@ function scrolling(name, content = null, more = {}) {
   new ResizeObserver(look).observe(box);
   new MutationObserver(look).observe(box, { childList: true, subtree: true });
   return box;
-}
-
-/** A <details> that lies over the page: it closes when one clicks elsewhere or presses Escape. */
-function floating(details) {
-  document.addEventListener("pointerdown", (event) => details.contains(event.target) || (details.open = false));
-  details.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !details.open) return;
-    event.stopPropagation();
-    details.open = false;
-    details.firstElementChild.focus();
-  });
-  return details;
-}
-
-/** The first picture among what was dropped or pasted, or null. */
-function pictureIn(transfer) {
-  const files = [...(transfer?.files ?? [])];
-  return files.find((file) => file.type.startsWith("image/")) ?? files[0] ?? null;
 }
 
 /** A canvas or a video as a PNG, at most `side` pixels. */

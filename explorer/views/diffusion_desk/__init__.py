@@ -16,7 +16,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js",
+    "../dom.js", "../elements.js", "../transfer.js",
     "wire.js", "parts.js", "icons.js", "symbols.js", "phrases.js", "settings.js", "films.js", "player.js", "desk.js", "bar.js",
     "prompt.js", "words.js", "own.js", "knobs.js", "progress.js", "draw.js", "stage.js", "transport.js", "strips.js", "mosaic.js",
     "chart.js", "guidance.js", "scales.js", "onestep.js", "tree.js", "branch.js", "versus.js", "export.js", "keys.js",

@@ -5,9 +5,7 @@ const CHART = { width: 360, height: 138, left: 44, right: 10, top: 12, bottom: 3
 /** A title may be [words, sign, words, ...]. chartOf({title, unit, series: [[name, tone]]}) -> node with .draw(rows of values, labels of the x axis) and .mark(i) */
 function chartOf({ title, unit, series, seek }) {
   const { width, height, left, right, top, bottom } = CHART;
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 " + width + " " + height);
-  svg.setAttribute("role", "img");
+  const svg = svgPiece("svg", { viewBox: "0 0 " + width + " " + height, role: "img" });
   const legend = piece(
     "p",
     { class: "chart-legend" },
@@ -16,9 +14,7 @@ function chartOf({ title, unit, series, seek }) {
   );
   const node = piece("figure", { class: "chart" }, legend, svg);
   const make = (tag, attributes, text) => {
-    const part = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
-    if (text !== undefined) part.textContent = text;
+    const part = svgPiece(tag, attributes, text);
     svg.append(part);
     return part;
   };

@@ -1,4 +1,4 @@
-// What the sections are made of: more numbers as text, boxes, files for the visitor. Knows no desk.
+// What the sections are made of: more numbers as text. Knows no desk.
 
 /** A number in about four characters that still tells it: 0.0047, 0.93, 12.4, 961. */
 function numberText(value, digits = 3) {
@@ -12,28 +12,3 @@ function numberText(value, digits = 3) {
 /** A setting as one would type it: 4, 7.5, 0.25. */
 const settingText = (value) => (Number.isFinite(value) ? minusText(String(Number(value.toFixed(3)))) : "–");
 const secondsText = (seconds) => (seconds < 90 ? seconds.toFixed(seconds < 10 ? 1 : 0) + " s" : Math.round(seconds / 60) + " min");
-
-/** Hands a file to the visitor. */
-function handOver(blob, name) {
-  const link = piece("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-/** A <details> that lies over the page: it closes when one clicks elsewhere or presses Escape. */
-function floating(details) {
-  document.addEventListener("pointerdown", (event) => details.contains(event.target) || (details.open = false));
-  details.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !details.open) return;
-    event.stopPropagation();
-    details.open = false;
-    details.firstElementChild.focus();
-  });
-  return details;
-}
-
-/** The first picture among what was dropped or pasted, or null. */
-function pictureIn(transfer) {
-  const files = [...(transfer?.files ?? [])];
-  return files.find((file) => file.type.startsWith("image/")) ?? files[0] ?? null;
-}

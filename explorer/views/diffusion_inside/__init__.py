@@ -14,7 +14,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../segments.js",
+    "../dom.js", "../segments.js",
     "wire.js", "pieces.js", "paint.js", "words.js", "looking.js", "swap.js", "matrix.js", "text.js", "unet.js", "skips.js",
     "decoder.js", "sizes.js", "inside.js",
 )  # fmt: skip

@@ -1,21 +1,4 @@
-// What the rooms are made of: elements, choices, numbers as text. Knows no room.
-
-/** An element with attributes, listeners ("on" and the event's name) and children. Strings become text, never markup. */
-function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
-
-/** Text that stays the same is not written again: a screen reader would repeat it. */
-function tellText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
+// What the rooms are made of: switches, sliders, numbers as text. Knows no room.
 
 const button = (words, run, attributes = {}) => piece("button", { type: "button", class: "button", onclick: run, ...attributes }, words);
 

@@ -13,7 +13,8 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../segments.js", "pieces.js", "wire.js", "pictures.js", "heat.js", "chart.js", "transport.js",
+    "../dom.js", "../transfer.js", "../segments.js", "../ticks.js",
+    "pieces.js", "wire.js", "pictures.js", "heat.js", "chart.js", "transport.js",
     "subject.js", "levels.js", "predictor.js", "example.js", "forward.js",
     "wish.js", "way.js", "guidances.js", "lab.js",
 )  # fmt: skip

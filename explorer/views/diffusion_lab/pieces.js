@@ -1,28 +1,4 @@
-// What the lab is made of: elements, numbers as text, switches, sliders, files for the visitor. Knows no part.
-
-/** An element with attributes, listeners ("on" and the event's name) and children. Strings become text, never markup. */
-function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
-
-function svgPiece(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-/** Text that stays the same is not written again: a screen reader would repeat it. */
-function tellText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
+// What the lab is made of: numbers as text, buttons, sliders, fields. Knows no part.
 
 const within = (v, low, high) => Math.min(high, Math.max(low, v));
 
@@ -50,12 +26,6 @@ const shareText = (p) => (p >= 0.9995 ? "100 %" : p < 0.0005 ? "0 %" : p >= 0.1 
 /** Words with symbols: strings, and [tag, text, class] for italics, subscripts and colours. */
 function formula(...parts) {
   return piece("span", { class: "formula" }, parts.map((part) => (Array.isArray(part) ? piece(part[0], { class: part[2] }, part[1]) : part)));
-}
-
-function handOver(blob, name) {
-  const link = piece("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 const button = (words, run, attributes = {}) => piece("button", { type: "button", class: "button", onclick: run, ...attributes }, words);

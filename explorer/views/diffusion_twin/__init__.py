@@ -14,6 +14,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
+    "../dom.js", "../transfer.js", "../segments.js", "../ticks.js",
     "../clip_lessons/pieces.js", "../clip_lessons/chart.js", "mix.js", "pack.js", "ink.js", "plot.js", "brush.js", "film.js",
     "probe.js", "controls.js", "panels.js", "guide.js", "cover.js", "bound.js", "twin.js",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
+    "../dom.js", "../transfer.js", "../floating.js",
     "wire.js", "field.js", "parts.js", "lines.js", "plot.js", "graph.js", "slow.js", "curves.js", "vanish.js",
     "doctor.js", "gallery.js", "history.js", "compare.js", "wall.js", "export.js", "bar.js", "controls.js", "data.js", "lab.js",
 )  # fmt: skip

@@ -1,27 +1,10 @@
-// What the lab's smaller parts are made of: elements, numbers as text, files for the visitor. Knows no lab.
-
-/** An element with attributes, listeners ("on" and the event's name) and children. Strings become text, never markup. */
-function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
+// What the lab's smaller parts are made of: drawings, numbers as text, canvases. Knows no lab.
 
 /** A drawing of ours. `markup` is written in this repository, never by a visitor. */
 function drawing(markup, box = "0 0 20 20", name = "") {
   const holder = document.createElement("template");
   holder.innerHTML = '<svg viewBox="' + box + '" aria-hidden="true" class="' + name + '">' + markup + "</svg>";
   return holder.content.firstChild;
-}
-
-/** Text that stays the same is not written again: it would be laid out again, and a screen reader would repeat it. */
-function tellText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }
 
 const wholeNumbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -42,13 +25,6 @@ function numberText(value, digits = 3) {
 }
 
 const percentText = (share) => (Number.isFinite(share) ? Math.round(share * 100) + " %" : "–");
-
-/** Hands a file to the visitor. */
-function handOver(blob, name) {
-  const link = piece("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
 
 // The sizes of canvases as they are told: asking for one in every frame would force a layout each time.
 const canvasSizes = new WeakMap();
@@ -107,18 +83,6 @@ function drawnWhenSeen(section, draw, perSecond = 5) {
   }).observe(section);
   new ResizeObserver(() => ask()).observe(section);
   return ask;
-}
-
-/** A <details> that lies over the page: it closes when one clicks elsewhere or presses Escape. */
-function floating(details) {
-  document.addEventListener("pointerdown", (event) => details.contains(event.target) || (details.open = false));
-  details.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !details.open) return;
-    event.stopPropagation();
-    details.open = false;
-    details.firstElementChild.focus();
-  });
-  return details;
 }
 
 /** The letters of lanes, and what tells them apart besides: dashes on lines. */

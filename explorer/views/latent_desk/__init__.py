@@ -12,7 +12,7 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 STYLES = ("desk.css",)
-SCRIPTS = ("numbers.js", "wire.js", "pictures.js", "rows.js", "chart.js", "desk.js")  # share one scope, in this order
+SCRIPTS = ("../dom.js", "numbers.js", "wire.js", "pictures.js", "rows.js", "chart.js", "desk.js")  # one scope, in this order
 
 
 class LatentDesk(gr.HTML):

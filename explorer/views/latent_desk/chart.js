@@ -6,24 +6,24 @@ const ACTIVE = 0.1; // nats: below this a dimension carries nothing that can be 
 function makeChart(holder, order, axes, pick, reach) {
   const wide = order.length;
   const unit = 3 / reach; // of the chart, for a sigma of the prior
-  const chart = svg("svg", { viewBox: `0 0 ${wide} 8`, preserveAspectRatio: "none", role: "img" });
+  const chart = svgPiece("svg", { viewBox: `0 0 ${wide} 8`, preserveAspectRatio: "none", role: "img" });
   chart.setAttribute("aria-label", "Mean and spread of every dimension, and where this picture is");
   for (const sigmas of [3, 2, 1]) {
-    chart.append(svg("rect", { class: "band", x: 0, width: wide, y: 4 - sigmas * unit, height: 2 * sigmas * unit }));
+    chart.append(svgPiece("rect", { class: "band", x: 0, width: wide, y: 4 - sigmas * unit, height: 2 * sigmas * unit }));
   }
-  chart.append(svg("line", { class: "zero", x1: 0, x2: wide, y1: 4, y2: 4 }));
+  chart.append(svgPiece("line", { class: "zero", x1: 0, x2: wide, y1: 4, y2: 4 }));
   holder.replaceChildren(chart);
 
   const columns = order.map((dim, i) => {
     const x = i + 0.5;
-    const column = svg("g", { class: axes[dim].kl < ACTIVE ? "column dead" : "column" });
-    const title = svg("title", {});
+    const column = svgPiece("g", { class: axes[dim].kl < ACTIVE ? "column dead" : "column" });
+    const title = svgPiece("title", {});
     title.textContent = "z" + dim + (axes[dim].effect ? " · " + axes[dim].effect : "") + " · " + axes[dim].kl.toFixed(2) + " nats";
     // Zero-length strokes with round caps stay round dots although the chart is stretched.
-    const whisker = svg("line", { class: "whisker", x1: x, x2: x });
-    const mu = svg("line", { class: "mu", x1: x, x2: x });
-    const z = svg("line", { class: "z", x1: x, x2: x });
-    column.append(title, svg("rect", { class: "hit", x: i, width: 1, y: 0, height: 8 }), z, whisker, mu);
+    const whisker = svgPiece("line", { class: "whisker", x1: x, x2: x });
+    const mu = svgPiece("line", { class: "mu", x1: x, x2: x });
+    const z = svgPiece("line", { class: "z", x1: x, x2: x });
+    column.append(title, svgPiece("rect", { class: "hit", x: i, width: 1, y: 0, height: 8 }), z, whisker, mu);
     column.addEventListener("click", () => pick(dim));
     chart.append(column);
     return { column, dim, whisker, mu, z };

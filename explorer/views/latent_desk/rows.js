@@ -3,11 +3,6 @@
 const REACH = 3; // the track's half-width, in sigmas of the prior, where the KL keeps the codes
 const END = 5 / 6; // of the reach: where the end pictures are taken
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
-const svg = (name, attributes) => {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-};
 
 /** The row of dimension `dim`. `on` holds hover(dim), touch(dim, anew), ahead(dim, value), move(dim, value), release(dim), reset(dim). */
 function makeRow(dim, axis, on, reach = REACH) {
@@ -40,13 +35,13 @@ function makeRow(dim, axis, on, reach = REACH) {
     ? hint + "; moving it from −2 to 2 changes " + axis.effect + " in " + Math.round(100 * axis.share) + " % of faces"
     : hint;
 
-  const marks = svg("svg", { class: "marks", viewBox: `${-reach} 0 ${2 * reach} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  const marks = svgPiece("svg", { class: "marks", viewBox: `${-reach} 0 ${2 * reach} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const bell = Array.from({ length: 61 }, (_, i) => -REACH + i / 10)
     .map((v) => v.toFixed(1) + " " + (1 - 0.92 * Math.exp((-v * v) / 2)).toFixed(3))
     .join(" L ");
-  marks.append(svg("path", { class: "prior", d: "M -3 1 L " + bell + " L 3 1 Z" }));
-  const spread = svg("rect", { class: "spread", y: 0.22, height: 0.78 });
-  const mean = svg("line", { class: "mean", y1: 0, y2: 0.22, "vector-effect": "non-scaling-stroke" });
+  marks.append(svgPiece("path", { class: "prior", d: "M -3 1 L " + bell + " L 3 1 Z" }));
+  const spread = svgPiece("rect", { class: "spread", y: 0.22, height: 0.78 });
+  const mean = svgPiece("line", { class: "mean", y1: 0, y2: 0.22, "vector-effect": "non-scaling-stroke" });
   marks.append(spread, mean);
   part(".track").prepend(marks);
 

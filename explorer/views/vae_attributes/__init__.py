@@ -12,7 +12,8 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
+    "../dom.js", "../elements.js", "../transfer.js",
+    "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
     "edits.js", "faces.js", "curve.js", "wait.js", "compose.js", "stack.js", "ways.js", "own.js", "matrix.js", "keep.js",
     "equation.js", "exports.js", "attributes.js",
 )  # fmt: skip

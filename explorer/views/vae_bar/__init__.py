@@ -18,4 +18,4 @@ class VaeBar(gr.HTML):
     """The row over the routes below `/gradio_api/x/<routes>/`."""
 
     def __init__(self, routes: str = "vae", **kwargs):
-        super().__init__(**parts(HERE, "bar.html", ("bar.css",), ("../elements.js", "bar.js")), routes=routes, **kwargs)
+        super().__init__(**parts(HERE, "bar.html", ("bar.css",), ("../dom.js", "bar.js")), routes=routes, **kwargs)

@@ -41,14 +41,6 @@ function paintFrame(canvas, { sheet, width, height, columns }, index) {
   context.drawImage(sheet, x, y, width, height, 0, 0, width, height);
 }
 
-/** Gives the visitor a file: a blob, or text. */
-function handOver(blob, name) {
-  if (typeof blob === "string") blob = new Blob([blob], { type: "text/plain" });
-  const link = piece("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
 /** Calls with the newest value only, one at a time: what arrives meanwhile replaces what waits. work(value) -> promise. */
 function latest(work) {
   let waiting = null, busy = false;

@@ -12,7 +12,8 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
+    "../dom.js", "../elements.js", "../transfer.js", "../ticks.js",
+    "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
     "numbers.js", "plot.js", "gauss.js", "pictures.js", "job.js", "lab.js", "editor.js", "lines.js", "settle.js", "walk.js",
     "bill.js", "bound.js", "graph.js", "contest.js", "board.js", "decoder.js", "blur.js", "python.js", "take.js", "elbo.js",
 )  # fmt: skip

@@ -8,7 +8,7 @@ const rangeOf = (mu, sigma, far) => [Math.max(-far, Math.min(-4, mu - Math.max(1
 
 /** What the curves are, in words. */
 const bellKeys = (ghost) => piece("p", { class: "bell-keys" }, [["prior", "prior N(0, 1)"], ["q", ghost ? "your q" : "q(z|x)"], ghost && ["ghost", "the encoder’s"]].filter(Boolean)
-  .map(([name, words]) => piece("span", {}, drawn("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" }, drawn("line", { x1: 1, x2: 23, y1: 4, y2: 4, class: "bell " + name })), words)));
+  .map(([name, words]) => piece("span", {}, svgPiece("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" }, svgPiece("line", { x1: 1, x2: 23, y1: 4, y2: 4, class: "bell " + name })), words)));
 
 /**
  * moved({mu, sigma, z}) is called with what a hand has changed; done() when it lets go.
@@ -67,32 +67,32 @@ function gaussPlace({ moved, done = () => {}, height = 12, handles = ["mu", "sig
       return [...grid].filter((v) => v >= low && v <= top).sort((a, b) => a - b).map((v) => px(v).toFixed(1) + "," + py(density(v, g)).toFixed(1)).join(" ");
     };
     const keep = document.activeElement?.dataset?.handle && holder.contains(document.activeElement) ? document.activeElement.dataset.handle : "";
-    const svg = drawn("svg", { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high, role: "group", "aria-label": words });
-    svg.append(drawn("line", { x1: left, x2: right, y1: floor, y2: floor, class: "axis-line" }));
-    for (const v of evenTicks(low, top, wide < 26 * rem ? 4 : 8)) {
-      const text = drawn("text", { x: px(v), y: floor + 1.1 * rem, class: "tick", "text-anchor": "middle" });
+    const svg = svgPiece("svg", { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high, role: "group", "aria-label": words });
+    svg.append(svgPiece("line", { x1: left, x2: right, y1: floor, y2: floor, class: "axis-line" }));
+    for (const v of roundTicks(low, top, wide < 26 * rem ? 4 : 8)) {
+      const text = svgPiece("text", { x: px(v), y: floor + 1.1 * rem, class: "tick", "text-anchor": "middle" });
       text.textContent = tickWords(v);
-      svg.append(drawn("line", { x1: px(v), x2: px(v), y1: floor, y2: floor + 4, class: "axis-line" }), text);
+      svg.append(svgPiece("line", { x1: px(v), x2: px(v), y1: floor, y2: floor + 4, class: "axis-line" }), text);
     }
-    svg.append(drawn("polyline", { points: curve(PRIOR), class: "bell prior" }));
-    if (ghost) svg.append(drawn("polyline", { points: curve(ghost), class: "bell ghost" }));
-    svg.append(drawn("polygon", { points: `${px(Math.max(low, q.mu - 4 * q.sigma))},${floor} ${curve(q)} ${px(Math.min(top, q.mu + 4 * q.sigma))},${floor}`, class: "bell-fill" }));
-    svg.append(drawn("polyline", { points: curve(q), class: "bell q" }));
-    svg.append(drawn("line", { x1: places.mu[0], x2: places.sigma[0], y1: places.sigma[1], y2: places.sigma[1], class: "span" }));
+    svg.append(svgPiece("polyline", { points: curve(PRIOR), class: "bell prior" }));
+    if (ghost) svg.append(svgPiece("polyline", { points: curve(ghost), class: "bell ghost" }));
+    svg.append(svgPiece("polygon", { points: `${px(Math.max(low, q.mu - 4 * q.sigma))},${floor} ${curve(q)} ${px(Math.min(top, q.mu + 4 * q.sigma))},${floor}`, class: "bell-fill" }));
+    svg.append(svgPiece("polyline", { points: curve(q), class: "bell q" }));
+    svg.append(svgPiece("line", { x1: places.mu[0], x2: places.sigma[0], y1: places.sigma[1], y2: places.sigma[1], class: "span" }));
     const taller = density(q.mu, q) / density(0, PRIOR);
     if (taller > 8) {
       const end = places.mu[0] > (left + right) / 2;
-      const text = drawn("text", { x: places.mu[0] + (end ? -0.8 : 0.8) * rem, y: roof + 0.5 * rem, class: "tick", "text-anchor": end ? "end" : "start" });
+      const text = svgPiece("text", { x: places.mu[0] + (end ? -0.8 : 0.8) * rem, y: roof + 0.5 * rem, class: "tick", "text-anchor": end ? "end" : "start" });
       text.textContent = `${Math.round(taller)} times as tall as the prior`;
       svg.append(text);
     }
-    if (z !== null) svg.append(drawn("line", { x1: places.z[0], x2: places.z[0], y1: roof, y2: places.z[1], class: "z-line" }));
+    if (z !== null) svg.append(svgPiece("line", { x1: places.z[0], x2: places.z[0], y1: roof, y2: places.z[1], class: "z-line" }));
     const kinds = { mu: ["middle μ", q.mu], sigma: ["width σ", q.sigma], z: ["draw z", z] };
     for (const name of handles) {
       const [hx, hy] = places[name];
-      svg.append(drawn("g", { class: "handle " + name, tabindex: 0, role: "slider", "data-handle": name, "aria-label": kinds[name][0],
+      svg.append(svgPiece("g", { class: "handle " + name, tabindex: 0, role: "slider", "data-handle": name, "aria-label": kinds[name][0],
         "aria-valuenow": kinds[name][1].toFixed(3), "aria-valuemin": low.toFixed(1), "aria-valuemax": top.toFixed(1), onkeydown: (event) => keyed(event, name) },
-        drawn("circle", { cx: hx, cy: hy, r: 0.55 * rem })));
+        svgPiece("circle", { cx: hx, cy: hy, r: 0.55 * rem })));
     }
     holder.replaceChildren(svg);
     if (keep) holder.querySelector(`[data-handle="${keep}"]`)?.focus({ preventScroll: true });

@@ -7,16 +7,16 @@ function makeGraph() {
   const words = piece("p", { class: "aside", "aria-live": "polite" });
   const node = piece("div", { class: "graph-place" }, piece("div", { class: "tools" }, pick), holder, words);
 
-  const box = (x, y, letter, kind, text, wide = 7.4) => drawn("g", { class: "graph-box c-" + kind },
-    drawn("rect", { x: x - wide / 2, y: y - 1.6, width: wide, height: 3.2, rx: 0.6 }),
+  const box = (x, y, letter, kind, text, wide = 7.4) => svgPiece("g", { class: "graph-box c-" + kind },
+    svgPiece("rect", { x: x - wide / 2, y: y - 1.6, width: wide, height: 3.2, rx: 0.6 }),
     svgText(x, y - 0.25, letter, "graph-letter"), svgText(x, y + 1.1, text, "graph-value"));
   const svgText = (x, y, text, name, anchor = "middle") => {
-    const one = drawn("text", { x, y, class: name, "text-anchor": anchor });
+    const one = svgPiece("text", { x, y, class: name, "text-anchor": anchor });
     one.textContent = text;
     return one;
   };
-  const arrow = (x1, y1, x2, y2, name) => drawn("line", { x1, y1, x2, y2, class: "arrow " + name, "marker-end": `url(#elbo-${name.split(" ")[0]})` });
-  const head = (name) => drawn("marker", { id: "elbo-" + name, viewBox: "0 0 10 10", refX: 8, refY: 5, markerWidth: 5, markerHeight: 5, orient: "auto-start-reverse" }, drawn("path", { d: "M0 0L10 5L0 10z", class: "head " + name }));
+  const arrow = (x1, y1, x2, y2, name) => svgPiece("line", { x1, y1, x2, y2, class: "arrow " + name, "marker-end": `url(#elbo-${name.split(" ")[0]})` });
+  const head = (name) => svgPiece("marker", { id: "elbo-" + name, viewBox: "0 0 10 10", refX: 8, refY: 5, markerWidth: 5, markerHeight: 5, orient: "auto-start-reverse" }, svgPiece("path", { d: "M0 0L10 5L0 10z", class: "head " + name }));
 
   new ResizeObserver(() => {
     const now = holder.clientWidth > 0 && holder.clientWidth < 36 * parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -25,7 +25,7 @@ function makeGraph() {
 
   /** From left to right, where there is room. */
   function wideGraph(at, slope, d) {
-    const svg = drawn("svg", { viewBox: "0 0 62 21", role: "img", "aria-label": trick ? "The gradient reaches mu and sigma through z" : "The gradient stops at the draw of z" }, drawn("defs", {}, ["forward", "back", "blocked"].map(head)));
+    const svg = svgPiece("svg", { viewBox: "0 0 62 21", role: "img", "aria-label": trick ? "The gradient reaches mu and sigma through z" : "The gradient stops at the draw of z" }, svgPiece("defs", {}, ["forward", "back", "blocked"].map(head)));
     svg.append(
       arrow(7.2, 9.4, 11.4, 5.6, "forward"), arrow(7.2, 11.4, 11.4, 15.4, "forward"),
       box(4.2, 10.4, "x", "x", "picture", 6), box(15.4, 4.4, "μ", "mu", fixedText(at.mu, 3)), box(15.4, 16.4, "σ", "sigma", at.sigma.toFixed(3)),
@@ -42,7 +42,7 @@ function makeGraph() {
 
   /** From top to bottom, so that a phone reads it without scrolling aside. */
   function tallGraph(at, slope, d) {
-    const svg = drawn("svg", { class: "tall", viewBox: `0 0 30 ${trick ? 29 : 25}`, role: "img", "aria-label": trick ? "The gradient reaches mu and sigma through z" : "The gradient stops at the draw of z" }, drawn("defs", {}, ["forward", "back", "blocked"].map(head)));
+    const svg = svgPiece("svg", { class: "tall", viewBox: `0 0 30 ${trick ? 29 : 25}`, role: "img", "aria-label": trick ? "The gradient reaches mu and sigma through z" : "The gradient stops at the draw of z" }, svgPiece("defs", {}, ["forward", "back", "blocked"].map(head)));
     svg.append(
       arrow(12.6, 3.8, 8.2, 6.2, "forward"), arrow(17.4, 3.8, 21.8, 6.2, "forward"),
       box(15, 2, "x", "x", "picture", 6), box(6, 8, "μ", "mu", fixedText(at.mu, 3)), box(24, 8, "σ", "sigma", at.sigma.toFixed(3)),

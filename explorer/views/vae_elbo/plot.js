@@ -1,27 +1,5 @@
 // Charts as SVG: lines, dots with error bars, marks; linear and logarithmic axes. Knows no part.
 
-/** As `piece`, for SVG. */
-function drawn(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
-
-function evenTicks(low, high, count) {
-  const raw = (high - low) / count;
-  if (!(raw > 0)) return [low];
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * [1, 2, 5, 10].find((m) => m * power >= raw * 0.999);
-  const out = [];
-  for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + step * 1e-6; v += step) out.push(Math.abs(v) < step * 1e-6 ? 0 : v);
-  return out;
-}
-
 function tenTicks(low, high) {
   const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
   const every = Math.max(1, Math.ceil((last - first) / 5));
@@ -61,48 +39,48 @@ function plotPlace({ height = 15, name = "" } = {}) {
     const [x0, x1] = ends(x, all.map(([a]) => a));
     let [y0, y1] = ends(y, all.flatMap(([, b, error = 0]) => (y.log ? [b] : [b - error, b + error])).concat(marks.filter((m) => "y" in m).map((m) => m.y)));
     if (!y.log && y.min === undefined) [y0, y1] = [y0 - (y1 - y0) * 0.06, y1 + (y1 - y0) * 0.06];
-    const ticks = y.log ? tenTicks(y0, y1) : evenTicks(y0, y1, 4);
+    const ticks = y.log ? tenTicks(y0, y1) : roundTicks(y0, y1, 4);
     const longest = Math.max(...ticks.map((v) => tickWords(v).length), 3);
     const box = { left: (0.48 * longest + 0.75) * rem, right: wide - 0.75 * rem, top: 0.75 * rem, bottom: high - 2.5 * rem };
     const share = (v, low, top, log) => (log ? Math.log(v / low) / Math.log(top / low) : (v - low) / (top - low));
     const px = (v) => box.left + share(v, x0, x1, x.log) * (box.right - box.left);
     const py = (v) => box.bottom - clampTo(share(y.log ? Math.max(v, y0) : v, y0, y1, y.log), -0.02, 1.02) * (box.bottom - box.top);
 
-    const svg = drawn("svg", { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high, role: "img", "aria-label": words });
+    const svg = svgPiece("svg", { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high, role: "img", "aria-label": words });
     const say = (text, left, top, kind, anchor = "middle") => {
-      const node = drawn("text", { x: left, y: top, class: kind, "text-anchor": anchor });
+      const node = svgPiece("text", { x: left, y: top, class: kind, "text-anchor": anchor });
       node.textContent = text;
       svg.append(node);
     };
     for (const v of ticks) {
-      svg.append(drawn("line", { x1: box.left, x2: box.right, y1: py(v), y2: py(v), class: "grid" }));
+      svg.append(svgPiece("line", { x1: box.left, x2: box.right, y1: py(v), y2: py(v), class: "grid" }));
       say(tickWords(v), box.left - 0.4 * rem, py(v) + 0.28 * rem, "tick", "end");
     }
-    const across = x.ticks ?? (x.log ? tenTicks(x0, x1) : evenTicks(x0, x1, wide < 26 * rem ? 3 : 6));
+    const across = x.ticks ?? (x.log ? tenTicks(x0, x1) : roundTicks(x0, x1, wide < 26 * rem ? 3 : 6));
     for (const v of across) if (v >= x0 * (x.log ? 0.999 : 1) - 1e-9 && v <= x1 * 1.0001 + 1e-9) say(tickWords(v), px(v), box.bottom + 1.05 * rem, "tick");
     say(x.label, (box.left + box.right) / 2, high - 0.3 * rem, "axis");
     for (const mark of marks) {
       const at = "x" in mark ? { x1: px(mark.x), x2: px(mark.x), y1: box.top, y2: box.bottom } : { x1: box.left, x2: box.right, y1: py(mark.y), y2: py(mark.y) };
-      svg.append(drawn("line", { ...at, class: "mark", style: `stroke: var(--${mark.colour ?? "muted"})` }));
+      svg.append(svgPiece("line", { ...at, class: "mark", style: `stroke: var(--${mark.colour ?? "muted"})` }));
       if ("x" in mark && mark.words) {
         const end = px(mark.x) > (box.left + box.right) / 2;
         say(mark.words, px(mark.x) + (end ? -0.35 : 0.35) * rem, box.top + (mark.row ?? 0) * 1.15 * rem + 0.6 * rem, "tick strong", end ? "end" : "start");
       }
     }
     for (const one of series) {
-      const group = drawn("g", { style: `color: var(--${one.colour})` });
+      const group = svgPiece("g", { style: `color: var(--${one.colour})` });
       const points = one.points.filter(([a, b]) => good(a, x) && good(b, y));
       for (const [a, b, error] of points) {
-        if (error > 0) group.append(drawn("line", { x1: px(a), x2: px(a), y1: py(b - error), y2: py(b + error), class: "whisker" }));
-        if (one.dots) group.append(drawn("circle", { cx: px(a), cy: py(b), r: 0.26 * rem, class: error === null ? "hollow" : "dot" }));
+        if (error > 0) group.append(svgPiece("line", { x1: px(a), x2: px(a), y1: py(b - error), y2: py(b + error), class: "whisker" }));
+        if (one.dots) group.append(svgPiece("circle", { cx: px(a), cy: py(b), r: 0.26 * rem, class: error === null ? "hollow" : "dot" }));
       }
-      if (!one.dots || one.joined) group.prepend(drawn("polyline", { points: points.map(([a, b]) => px(a).toFixed(1) + "," + py(b).toFixed(1)).join(" "),
+      if (!one.dots || one.joined) group.prepend(svgPiece("polyline", { points: points.map(([a, b]) => px(a).toFixed(1) + "," + py(b).toFixed(1)).join(" "),
         "stroke-dasharray": one.dash, "stroke-width": one.thin ? 1.25 : 2 }));
       svg.append(group);
     }
     const keys = series.filter((one) => one.name).map((one) => piece("span", { class: "plot-key", style: `color: var(--${one.colour})` },
-      drawn("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" }, one.dots ? drawn("circle", { cx: 12, cy: 4, r: 4, class: "dot" })
-        : drawn("line", { x1: 1, x2: 23, y1: 4, y2: 4, stroke: "currentColor", "stroke-width": 2.5, "stroke-dasharray": one.dash })), piece("span", {}, one.name)));
+      svgPiece("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" }, one.dots ? svgPiece("circle", { cx: 12, cy: 4, r: 4, class: "dot" })
+        : svgPiece("line", { x1: 1, x2: 23, y1: 4, y2: 4, stroke: "currentColor", "stroke-width": 2.5, "stroke-dasharray": one.dash })), piece("span", {}, one.name)));
     holder.replaceChildren(piece("p", { class: "plot-head" }, piece("b", {}, y.label), keys), svg);
   }
 

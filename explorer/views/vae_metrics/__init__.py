@@ -12,7 +12,8 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
+    "../dom.js", "../elements.js", "../transfer.js",
+    "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
     "words.js", "figures.js", "turning.js", "codes.js", "disc.js", "heat.js", "chart.js", "axis.js", "dial.js",
     "sheet.js", "game.js", "mapplot.js", "maps.js", "export.js", "metrics.js",
 )  # fmt: skip

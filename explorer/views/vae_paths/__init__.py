@@ -12,7 +12,8 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
+    "../dom.js", "../elements.js", "../transfer.js",
+    "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js",
     "charts.js", "faces.js", "plane.js", "strips.js", "drive.js", "board.js", "mix.js", "sampling.js", "paths.js",
 )  # fmt: skip
 STYLES = ("../vae_common/base.css", "paths.css", "strips.css", "board.css", "sampling.css")

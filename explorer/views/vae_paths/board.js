@@ -11,9 +11,9 @@ function cornerBoard(lab) {
     extra: [buttonOf({ words: "Shuffle", title: "New random faces at all corners that are not locked (R)", press: shuffle, "data-do": "shuffle" })] });
 
   const canvas = piece("canvas", { class: "board-cells" });
-  const route = drawn("polyline", { class: "board-way" });
-  const puck = drawn("circle", { r: 0.028, class: "board-puck" });
-  const over = drawn("svg", { viewBox: "0 0 1 1", class: "board-over", "aria-hidden": "true" }, route, puck);
+  const route = svgPiece("polyline", { class: "board-way" });
+  const puck = svgPiece("circle", { r: 0.028, class: "board-puck" });
+  const over = svgPiece("svg", { viewBox: "0 0 1 1", class: "board-over", "aria-hidden": "true" }, route, puck);
   const letters = [...BOARD_LETTERS].map((letter, i) => piece("span", { class: "board-letter", "data-at": i, "aria-hidden": "true" }, letter));
   const field = piece("div", { class: "board-field", tabindex: 0, role: "application", "aria-roledescription": "board", "aria-label": "Board between four faces: drag, or use the arrow keys",
     onpointerdown: grab, onpointermove: drag, onpointerup: release, onpointercancel: release, onkeydown: nudge }, canvas, over, letters);

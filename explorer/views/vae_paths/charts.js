@@ -1,17 +1,5 @@
 // Small charts: lines over a common axis, with error bands, a level and a cursor. Knows no path and no model.
 
-/** An SVG element with attributes and children. */
-function drawn(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value);
-  }
-  node.append(...children.flat().filter(Boolean));
-  return node;
-}
-
 /** A number with as many digits as its size needs. */
 function shortText(value) {
   if (!Number.isFinite(value)) return "–";
@@ -36,11 +24,11 @@ function lineChart({ title, unit, x: [across, left, right], height = 112, move =
   const pad = { left: 40, right: 8, top: 8, bottom: 30 };
   let width = 320, redraw = () => {};
   const inner = { w: width - pad.left - pad.right, h: height - pad.top - pad.bottom };
-  const plot = drawn("g", { transform: `translate(${pad.left} ${pad.top})` });
-  const art = drawn("svg", { height, class: "chart-art", role: "img" }, plot);
+  const plot = svgPiece("g", { transform: `translate(${pad.left} ${pad.top})` });
+  const art = svgPiece("svg", { height, class: "chart-art", role: "img" }, plot);
   const head = piece("figcaption", { class: "chart-head" }, piece("b", {}, title), piece("span", { class: "muted" }, unit));
   const node = piece("figure", { class: "chart" }, head, art);
-  const cursor = drawn("line", { y1: 0, y2: inner.h, class: "chart-cursor", visibility: "hidden" });
+  const cursor = svgPiece("line", { y1: 0, y2: inner.h, class: "chart-cursor", visibility: "hidden" });
   let series = [], level = null;
   const atX = (x) => ((x - left) / (right - left)) * inner.w;
 
@@ -68,22 +56,22 @@ function lineChart({ title, unit, x: [across, left, right], height = 112, move =
     const middle = (bottom + top) / 2;
     const levels = [bottom, middle, top], digits = axisDigits(levels);
     const ticks = levels.map((y) => [
-      drawn("line", { x1: 0, x2: inner.w, y1: atY(y), y2: atY(y), class: "chart-grid" }),
-      drawn("text", { x: -6, y: atY(y) + 4, class: "chart-tick", "text-anchor": "end" }, minusText(y.toFixed(digits))),
+      svgPiece("line", { x1: 0, x2: inner.w, y1: atY(y), y2: atY(y), class: "chart-grid" }),
+      svgPiece("text", { x: -6, y: atY(y) + 4, class: "chart-tick", "text-anchor": "end" }, minusText(y.toFixed(digits))),
     ]).flat();
     const ends = [left, (left + right) / 2, right].map((x, i) =>
-      drawn("text", { x: atX(x), y: inner.h + 13, class: "chart-tick", "text-anchor": ["start", "middle", "end"][i] }, String(x)));
-    const name = drawn("text", { x: inner.w / 2, y: inner.h + 27, class: "chart-tick", "text-anchor": "middle" }, across);
+      svgPiece("text", { x: atX(x), y: inner.h + 13, class: "chart-tick", "text-anchor": ["start", "middle", "end"][i] }, String(x)));
+    const name = svgPiece("text", { x: inner.w / 2, y: inner.h + 27, class: "chart-tick", "text-anchor": "middle" }, across);
     const lines = series.map((one) => {
       const point = (i, y) => `${atX(one.xs[i]).toFixed(1)},${atY(y).toFixed(1)}`;
       const path = one.ys.map((y, i) => point(i, y)).join(" ");
-      const band = one.errors && drawn("polygon", { class: "chart-band", "data-way": one.way,
+      const band = one.errors && svgPiece("polygon", { class: "chart-band", "data-way": one.way,
         points: [...one.ys.map((y, i) => point(i, y + one.errors[i])), ...one.ys.map((y, i) => point(i, y - one.errors[i])).reverse()].join(" ") });
-      return [band, drawn("polyline", { class: "chart-line", "data-way": one.way, points: path })];
+      return [band, svgPiece("polyline", { class: "chart-line", "data-way": one.way, points: path })];
     }).flat();
     const marked = level && [
-      drawn("line", { x1: 0, x2: inner.w, y1: atY(level.value), y2: atY(level.value), class: "chart-level" }),
-      drawn("text", { x: inner.w, y: atY(level.value) + (atY(level.value) < 14 ? 12 : -4), class: "chart-tick", "text-anchor": "end" }, level.words),
+      svgPiece("line", { x1: 0, x2: inner.w, y1: atY(level.value), y2: atY(level.value), class: "chart-level" }),
+      svgPiece("text", { x: inner.w, y: atY(level.value) + (atY(level.value) < 14 ? 12 : -4), class: "chart-tick", "text-anchor": "end" }, level.words),
     ];
     plot.replaceChildren(...[...ticks, ...ends, name, ...(marked || []), ...lines, cursor].filter(Boolean));
     art.setAttribute("aria-label", title + ", " + unit + ": " + series.map(({ name, ys }) => `${name} from ${shortText(ys[0])} to ${shortText(ys.at(-1))}`).join("; "));

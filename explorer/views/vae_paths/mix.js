@@ -43,8 +43,8 @@ function faceMix(lab) {
   const keeping = switchOf("Keep the length", "Stretch the mixed code to the mix of the lengths", (on) => ((keep = on), part.set({ keep: on ? 1 : null }), mixed()));
   const even = buttonOf({ words: "All alike", title: "The same weight for all", press: () => (point = null, weigh(names.map(() => 1 / names.length))), "data-do": "even" });
   const list = piece("div", { class: "mix-list" });
-  const shape = drawn("polygon", { class: "mix-shape" }), marks = drawn("g", {}), dot = drawn("circle", { r: 7, class: "mix-dot" });
-  const pad = drawn("svg", { viewBox: "-100 -100 200 200", class: "mix-pad", tabindex: 0, role: "application", "aria-label": "Point between the faces: drag, or use the arrow keys",
+  const shape = svgPiece("polygon", { class: "mix-shape" }), marks = svgPiece("g", {}), dot = svgPiece("circle", { r: 7, class: "mix-dot" });
+  const pad = svgPiece("svg", { viewBox: "-100 -100 200 200", class: "mix-pad", tabindex: 0, role: "application", "aria-label": "Point between the faces: drag, or use the arrow keys",
     onpointerdown: (event) => (pad.setPointerCapture(event.pointerId), pointed(event)),
     onpointermove: (event) => pad.hasPointerCapture(event.pointerId) && pointed(event),
     onkeydown: (event) => {
@@ -103,7 +103,7 @@ function faceMix(lab) {
   function layout() {
     const all = corners();
     shape.setAttribute("points", all.map(([x, y]) => x.toFixed(1) + "," + y.toFixed(1)).join(" "));
-    marks.replaceChildren(...all.map(([x, y], i) => drawn("g", { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` }, drawn("circle", { r: 11, class: "mix-corner" }), textOf(MIX_LETTERS[i]))));
+    marks.replaceChildren(...all.map(([x, y], i) => svgPiece("g", { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` }, svgPiece("circle", { r: 11, class: "mix-corner" }), textOf(MIX_LETTERS[i]))));
     rows = names.map((_, i) => {
       const slider = sliderOf({ label: "Weight of " + MIX_LETTERS[i], min: 0, max: 1, step: 0.01, value: w[i], input: (value) => slide(i, value), "data-weight": MIX_LETTERS[i] });
       const number = piece("b", {});
@@ -111,7 +111,7 @@ function faceMix(lab) {
     });
     list.replaceChildren(...rows.map(({ node }) => node));
   }
-  const textOf = (letter) => drawn("text", { y: 5, "text-anchor": "middle", class: "plane-letter" }, letter);
+  const textOf = (letter) => svgPiece("text", { y: 5, "text-anchor": "middle", class: "plane-letter" }, letter);
 
   function mixed() {
     if (!faces.length || faces.length !== w.length) return;

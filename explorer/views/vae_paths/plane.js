@@ -3,8 +3,8 @@
 /** latentPlane({move(end, z, done)}): `.node`, `.data(map)`, `.paths({way: [[x, y]]}, ends)`, `.at({way: [x, y]})`. */
 function latentPlane({ move }) {
   const SIDE = 400, PAD = 26;
-  const dots = drawn("g", {}), rings = drawn("g", {}), lines = drawn("g", {}), marks = drawn("g", {}), handles = drawn("g", {}), ticks = drawn("g", {});
-  const art = drawn("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, class: "plane-art", role: "group", "aria-label": "Map of the codes with the three paths" }, rings, dots, ticks, lines, marks, handles);
+  const dots = svgPiece("g", {}), rings = svgPiece("g", {}), lines = svgPiece("g", {}), marks = svgPiece("g", {}), handles = svgPiece("g", {}), ticks = svgPiece("g", {});
+  const art = svgPiece("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, class: "plane-art", role: "group", "aria-label": "Map of the codes with the three paths" }, rings, dots, ticks, lines, marks, handles);
   const legend = piece("p", { class: "plane-legend muted" });
   const node = piece("figure", { class: "plane" }, art, legend);
   let middle = [0, 0], reach = 3;
@@ -17,12 +17,12 @@ function latentPlane({ move }) {
     const high = [0, 1].map((d) => Math.max(3, ...codes.map((code) => code[d])));
     middle = [0, 1].map((d) => (low[d] + high[d]) / 2);
     reach = Math.max(high[0] - low[0], high[1] - low[1]) / 2 + 0.2;
-    dots.replaceChildren(...codes.map(([x, y], i) => drawn("circle", { cx: onX(x).toFixed(1), cy: onY(y).toFixed(1), r: 2, class: "plane-dot", "data-kind": labels ? labels[i] % 10 : "" })));
-    rings.replaceChildren(...[1, 2, 3].map((sigma) => drawn("circle", { cx: onX(0), cy: onY(0), r: sigma * scale(), class: "plane-ring" })));
+    dots.replaceChildren(...codes.map(([x, y], i) => svgPiece("circle", { cx: onX(x).toFixed(1), cy: onY(y).toFixed(1), r: 2, class: "plane-dot", "data-kind": labels ? labels[i] % 10 : "" })));
+    rings.replaceChildren(...[1, 2, 3].map((sigma) => svgPiece("circle", { cx: onX(0), cy: onY(0), r: sigma * scale(), class: "plane-ring" })));
     const step = reach > 8 ? 5 : 2, numbers = [];
     for (let v = -100; v <= 100; v += step) {
-      if (Math.abs(v - middle[0]) < reach) numbers.push(drawn("text", { x: onX(v), y: SIDE - 8, class: "chart-tick", "text-anchor": "middle" }, minusText(String(v))));
-      if (Math.abs(v - middle[1]) < reach) numbers.push(drawn("text", { x: 12, y: onY(v) + 4, class: "chart-tick", "text-anchor": "middle" }, minusText(String(v))));
+      if (Math.abs(v - middle[0]) < reach) numbers.push(svgPiece("text", { x: onX(v), y: SIDE - 8, class: "chart-tick", "text-anchor": "middle" }, minusText(String(v))));
+      if (Math.abs(v - middle[1]) < reach) numbers.push(svgPiece("text", { x: 12, y: onY(v) + 4, class: "chart-tick", "text-anchor": "middle" }, minusText(String(v))));
     }
     ticks.replaceChildren(...numbers);
     const keys = labels ? values.slice(0, 10).map((value, i) => piece("span", { class: "plane-key", "data-kind": i }, value)) : [];
@@ -30,7 +30,7 @@ function latentPlane({ move }) {
   }
 
   function paths(ways, ends) {
-    lines.replaceChildren(...Object.entries(ways).map(([way, points]) => drawn("polyline", { class: "plane-path", "data-way": way, points: points.map(([x, y]) => onX(x).toFixed(1) + "," + onY(y).toFixed(1)).join(" ") })));
+    lines.replaceChildren(...Object.entries(ways).map(([way, points]) => svgPiece("polyline", { class: "plane-path", "data-way": way, points: points.map(([x, y]) => onX(x).toFixed(1) + "," + onY(y).toFixed(1)).join(" ") })));
     ends.forEach(([x, y], i) => {
       const handle = handles.children[i] ?? handles.appendChild(handleOf(i));
       handle.setAttribute("transform", `translate(${onX(x).toFixed(1)} ${onY(y).toFixed(1)})`);
@@ -40,7 +40,7 @@ function latentPlane({ move }) {
   }
 
   function at(points) {
-    marks.replaceChildren(...Object.entries(points).map(([way, [x, y]]) => drawn("circle", { cx: onX(x), cy: onY(y), r: 5, class: "plane-mark", "data-way": way })));
+    marks.replaceChildren(...Object.entries(points).map(([way, [x, y]]) => svgPiece("circle", { cx: onX(x), cy: onY(y), r: 5, class: "plane-mark", "data-way": way })));
   }
 
   function handleOf(i) {
@@ -53,7 +53,7 @@ function latentPlane({ move }) {
       const keep = (v, d) => Math.min(middle[d] + reach, Math.max(middle[d] - reach, v));
       return [bound(keep(x, 0)), keep(y, 1)];
     };
-    const handle = drawn("g", { class: "plane-handle", tabindex: 0, role: "slider", "aria-label": "Code of " + letter, "aria-valuenow": 0,
+    const handle = svgPiece("g", { class: "plane-handle", tabindex: 0, role: "slider", "aria-label": "Code of " + letter, "aria-valuenow": 0,
       onpointerdown: (event) => handle.setPointerCapture(event.pointerId),
       onpointermove: (event) => handle.hasPointerCapture(event.pointerId) && move(i, place(event), false),
       onpointerup: (event) => move(i, place(event), true),
@@ -64,7 +64,7 @@ function latentPlane({ move }) {
         event.stopPropagation();
         move(i, handle.place.map((v, d) => v + way[d] * reach / 30), true);
       },
-    }, drawn("circle", { r: 22, class: "plane-touch" }), drawn("circle", { r: 10, class: "plane-end" }), drawn("text", { y: 4, "text-anchor": "middle", class: "plane-letter" }, letter));
+    }, svgPiece("circle", { r: 22, class: "plane-touch" }), svgPiece("circle", { r: 10, class: "plane-end" }), svgPiece("text", { y: 4, "text-anchor": "middle", class: "plane-letter" }, letter));
     return handle;
   }
 

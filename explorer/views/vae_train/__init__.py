@@ -12,7 +12,8 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "films.js", "map.js", "curves.js", "controls.js",
+    "../dom.js", "../elements.js", "../transfer.js",
+    "../vae_common/wire.js", "../vae_common/part.js", "films.js", "map.js", "curves.js", "controls.js",
     "files.js", "compare.js", "stage.js", "train.js",
 )  # fmt: skip
 STYLES = ("../vae_common/base.css", "train.css")

@@ -12,7 +12,8 @@ from explorer.views import parts
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "../elements.js", "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "plane.js", "cloud.js",
+    "../dom.js", "../elements.js", "../transfer.js",
+    "../vae_common/wire.js", "../vae_common/part.js", "../vae_common/picker.js", "plane.js", "cloud.js",
     "holes.js", "boards.js", "map.js", "world.js", "curve.js", "dial.js", "manifold.js", "draws.js", "quiz.js", "python.js",
     "files.js", "worlds.js",
 )  # fmt: skip

@@ -2,13 +2,6 @@
 
 const CURVE = { width: 460, height: 320, left: 52, right: 18, top: 16, bottom: 44 };
 
-function svgPiece(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== null && value !== undefined) node.setAttribute(name, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
 const LABEL = { high: 15, letter: 7.9 }; // of the stops' names, in units of the drawing
 
 /** Where names stand beside their points [{x, y, words}]: each [{x, y, box, far}], no two on each other, none outside `room`, few on a `dot`. */
