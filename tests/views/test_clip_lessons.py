@@ -19,13 +19,6 @@ SCALE = 31.4
 TWINS = ("blue", "red"), ("red", "blue")
 
 
-# ---- The scripts, without a browser -----------------------------------------------------------------------------------------
-
-
-def test_what_the_page_is_told_of_the_template_holds_no_script():
-    assert "${" not in (clip_lessons.HERE / "lessons.html").read_text(encoding="utf-8")
-
-
 # ---- A server that answers as the tab's -------------------------------------------------------------------------------------
 # Its "model" counts words: the cosine of a picture and a text is that of the bags of words of the face's full caption and of
 # the text. So a test can compute every number itself.

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,11 @@ def test_every_script_and_style_sheet_of_the_folder_is_used(view):
 def test_what_the_page_is_told_of_the_template_holds_no_script(view):
     for template in view.HERE.glob("*.html"):
         assert "${" not in template.read_text(encoding="utf-8")
+
+
+def test_what_views_share_is_used_by_two_at_least():
+    here = Path(views.__file__).parent
+    named = [set(re.findall(r'"\.\./([\w-]+\.\w+)"', path.read_text(encoding="utf-8"))) for path in here.glob("*/__init__.py")]
+    for path in here.iterdir():
+        if path.suffix in (".js", ".css"):
+            assert sum(path.name in names for names in named) > 1, path.name

@@ -19,7 +19,7 @@ SCRIPTS = (
     "sheet.js", "matrix.js", "fresh.js", "batches.js", "maps.js", "tokens.js", "prompts.js", "order.js", "arithmetic.js",
     "attack.js", "gap.js", "probes.js", "indexlab.js", "lessons.js",
 )  # fmt: skip
-STYLES = ("lessons.css", "matrix.css", "fresh.css", "tokens.css", "probes.css", "indexlab.css")
+STYLES = ("../lessons-base.css", "lessons.css", "matrix.css", "fresh.css", "tokens.css", "probes.css", "indexlab.css")
 
 
 class ClipLessons(gr.HTML):

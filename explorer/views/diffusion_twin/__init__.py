@@ -18,7 +18,7 @@ SCRIPTS = (
     "../clip_lessons/pieces.js", "../clip_lessons/chart.js", "mix.js", "pack.js", "ink.js", "plot.js", "brush.js", "film.js",
     "probe.js", "controls.js", "panels.js", "guide.js", "cover.js", "bound.js", "twin.js",
 )  # fmt: skip
-STYLES = ("twin.css", "film.css", "lessons.css")
+STYLES = ("../lessons-base.css", "twin.css", "film.css", "lessons.css")
 
 
 class DiffusionTwin(gr.HTML):
