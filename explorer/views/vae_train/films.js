@@ -6,7 +6,7 @@ const FILM_MOST = 240; // moments kept of a run; beyond them every other one goe
 function makeFilms(part, tell) {
   const kept = new Map(); // run -> {moments, next, facts, pictures, asked}
   let state = { runs: [], upload: null };
-  let shown = "", timer = 0, resting = true, asking = null;
+  let shown = "", timer = 0, resting = true, asking = null, again = false;
 
   const filmOf = (run) => kept.get(run) ?? kept.set(run, { moments: [], next: 0, facts: null, pictures: null, asked: false }).get(run);
   const alive = () => state.runs.some((run) => run.live) || state.upload?.state === "reading";
@@ -71,11 +71,13 @@ function makeFilms(part, tell) {
 
   function refresh() {
     clearTimeout(timer);
+    again = asking !== null; // what is under way may have been answered before that happened for which one asks now
     asking ??= round()
       .then(() => part.fine(), (error) => part.trouble(error, () => (part.fine(), refresh())))
       .finally(() => {
         asking = null;
         clearTimeout(timer);
+        if (again && !resting) return void refresh();
         const mine = state.runs.find(({ run }) => run === shown);
         if (!resting && alive()) timer = setTimeout(refresh, mine?.state === "running" || mine?.state === "opening" ? 180 : 800);
       });
