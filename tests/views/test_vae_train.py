@@ -61,15 +61,15 @@ def opened(visit, app_url):
     return lambda query="", **window: Part(visit(app_url + "?tab=vae&part=train" + query, **window))
 
 
-def ink(page, selector) -> int:
-    """How many different colours a canvas shows."""
-    return page.evaluate(
+def wait_for_ink(page, selector):
+    """Until a canvas shows more than a few colours: what it draws comes in answers of its own."""
+    page.wait_for_function(
         """selector => {
           const canvas = document.querySelector(selector);
           const found = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          return new Set(new Uint32Array(found.data.buffer)).size;
+          return new Set(new Uint32Array(found.data.buffer)).size > 8;
         }""",
-        selector,
+        arg=selector,
     )
 
 
@@ -92,7 +92,7 @@ def test_a_film_is_there_without_a_click(opened):
     part = opened()
     part.page.wait_for_selector(ROOT + "[data-painted]", timeout=90_000)
     for name in ("map", "board", "strip"):
-        assert ink(part.page, f"{ROOT} .train-{name}") > 8
+        wait_for_ink(part.page, f"{ROOT} .train-{name}")
     assert part.fact("run") == "own-example" and part.root.locator(".train-table tbody tr").count() == 1
     assert part.root.get_by_role("radio", name="Fashion-MNIST").is_disabled()
     assert "Fashion-MNIST is not on this host" in part.root.inner_text()

@@ -141,11 +141,11 @@ CLASHES = """(names) => names.flatMap((a, i) => names.slice(0, i).filter((b) => 
 @pytest.mark.parametrize("data", ["digits", "avatars"])
 def test_no_name_on_the_curve_stands_on_another(browser, data, width):
     stops = [{"stop": stop, "card": card} for stop, card in worlds.load(data).card["stops"].items()]
-    shared = (vae_worlds.HERE.parent / "elements.js").read_text(encoding="utf-8")
+    shared = script("../dom.js", "../elements.js")
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.set_content(f"<style>{(vae_worlds.HERE / 'worlds.css').read_text(encoding='utf-8')}</style>")
     made = "(stops) => { %s\n document.body.append(makeCurve(stops).node); }"
-    page.evaluate(made % (shared + script("plane.js", "curve.js")), stops)
+    page.evaluate(made % (shared + "\n" + script("plane.js", "curve.js")), stops)
     assert page.locator(".stop-name").count() == len(stops) == 6
     assert page.eval_on_selector_all(".stop-name", CLASHES) == []
     page.close()
